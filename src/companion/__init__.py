@@ -1,0 +1,30 @@
+"""Helpers of the course companion: data, small networks, training, counting, plots, and the comparison with the reports.
+
+Importing the package is fast: each name is looked up in its module when it is first used.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "data": ["DataError", "Split", "Splits", "load_cifar10", "load_dataset", "load_digits", "load_mnist", "load_photo_digits"],
+    "models": ["conv_block", "small_cnn", "small_mlp"],
+    "training": ["History", "TrainingDiverged", "crop_and_flip", "evaluate", "fit", "pick_device", "set_up"],
+    "counting": ["LayerRow", "ParameterCount", "count_parameters", "layer_table"],
+    "plotting": ["plot_confusion", "plot_history", "plot_spread", "show_images", "use_style"],
+    "claims": ["Claim", "Verdict", "check_count", "check_metric", "check_order", "claims_table", "judge", "load_claims"],
+    "records": ["Record", "Run", "load_record", "record"],
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name in _MODULE_OF:
+        return getattr(import_module(f"companion.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'companion' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

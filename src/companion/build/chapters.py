@@ -1,0 +1,116 @@
+"""A chapter's source, its paired notebook, its parameters, and the hash that ties outputs to code."""
+
+import ast
+import hashlib
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from companion.build import UserError
+
+PACKAGE = Path(str(files("companion")))
+
+
+def project_root(start="."):
+    """The folder with `_toc.yml` at or above `start`."""
+    start = Path(start).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
+            return folder
+    raise UserError("This is not the book's folder: go to the one that holds _toc.yml and book/, and run the command there.")
+
+
+def chapter_names(root):
+    """The chapters that are notebooks, in the order of `_toc.yml`."""
+    return [Path(p).stem for p in toc_pages(root) if p.endswith(".ipynb")]
+
+
+def toc_pages(root):
+    """Every page of `_toc.yml`, in order, as written there."""
+    import yaml
+
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [toc["root"]]
+    for part in toc.get("parts", [toc]):
+        pages += [entry["file"] for entry in part.get("chapters", [])]
+    return pages
+
+
+def source_path(root, chapter):
+    path = root / "book" / f"{chapter}.md"
+    if not path.is_file():
+        raise UserError(f"There is no chapter {chapter!r}; the chapters are {', '.join(chapter_names(root)) or 'none'}.")
+    return path
+
+
+def read_source(root, chapter):
+    """The chapter's Markdown as a notebook node without outputs; cell ids count from the top."""
+    import jupytext
+
+    notebook = jupytext.read(source_path(root, chapter))
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+    return notebook
+
+
+def pair_path(root, chapter):
+    return root / "book" / f"{chapter}.ipynb"
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def parameters(notebook):
+    """{name: default} of the cell tagged `parameters`; its values must be plain literals."""
+    cells = [cell for cell in code_cells(notebook) if "parameters" in tags(cell)]
+    if len(cells) != 1:
+        raise UserError(f"A chapter needs exactly one cell tagged 'parameters'; this one has {len(cells)}.")
+    found = {}
+    for node in ast.parse(cells[0].source).body:
+        try:
+            (target,) = node.targets
+            found[target.id] = ast.literal_eval(node.value)
+        except (AttributeError, ValueError) as error:
+            raise UserError(f"The parameters cell may hold only lines like `epochs = 10`; line {node.lineno} is not one.") from error
+    return found
+
+
+def check_parameters(chapter, defaults, given):
+    """Refuse a parameter that the chapter does not have."""
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; it has {', '.join(defaults)}.")
+
+
+def dependencies(chapter):
+    """The package files that a chapter's outputs depend on: all but the builder and the other chapters' records."""
+    modules = [p for p in PACKAGE.rglob("*.py") if "build" not in p.relative_to(PACKAGE).parts and p.name != "__main__.py"]
+    own_record = PACKAGE / "records" / f"{chapter}.json"
+    return sorted(modules) + [PACKAGE / "claims.yml"] + ([own_record] if own_record.exists() else [])
+
+
+def code_hash(notebook, chapter):
+    """A hash of all that decides the outputs: code cells (parameters among them) and package sources."""
+    digest = hashlib.sha256()
+    for cell in code_cells(notebook):
+        digest.update(json.dumps([cell.source, tags(cell)]).encode())
+    for path in dependencies(chapter):
+        digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:16]
+
+
+def write_notebook(notebook, path):
+    """Write a notebook whole or not at all."""
+    import nbformat
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with open(part, "w", encoding="utf-8", newline="\n") as file:
+        nbformat.write(notebook, file)
+    os.replace(part, path)

@@ -1,0 +1,149 @@
+"""The evidence: histories of real runs, carried by a notebook's outputs and kept as one JSON file per chapter."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field, fields
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+
+from companion.training import History
+
+METRICS = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: what distinguishes it (`setting`, `seed`), its curves, and where it comes from.
+
+    `provenance` is empty for a live run; a recorded one names its parameters, data, versions, device, date and commit.
+    """
+
+    setting: dict
+    seed: int
+    history: History
+    provenance: dict = field(default_factory=dict)
+
+    def last(self, metric):
+        """The metric after the last epoch, in evaluation mode: the book's primary reading of a run."""
+        return getattr(self.history, metric)[-1]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The recorded runs of a chapter, ordered by setting and seed."""
+
+    chapter: str
+    runs: tuple
+
+    def select(self, **setting):
+        """The runs whose setting has these values, ordered by seed."""
+        chosen = [run for run in self.runs if all(run.setting.get(name) == value for name, value in setting.items())]
+        return sorted(chosen, key=lambda run: run.seed)
+
+    def values(self, metric, **setting):
+        """{seed: the metric after the last epoch} of the runs with this setting."""
+        return {run.seed: run.last(metric) for run in self.select(**setting)}
+
+
+def record(runs, splits):
+    """Show the runs as a small table and hand their histories to the record keeper, inside this cell's output."""
+    from IPython.display import display
+
+    table = runs_table(runs)
+    payload = {
+        "data": {"name": splits.name, "fingerprint": splits.fingerprint, "source": splits.source},
+        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in ("torch", "numpy", "companion")}},
+        "machine": _machine(runs[0].history.device),
+        "runs": [{"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))} for run in runs],
+    }
+    bundle = {"text/html": table.to_html(index=False, border=0), "text/plain": table.to_string(index=False)}
+    display(bundle, raw=True, metadata={"companion_record": payload})
+
+
+def runs_table(runs):
+    """One row per run, after its last epoch; the best validation accuracy and its epoch beside it. A pandas DataFrame."""
+    import pandas as pd
+
+    rows = []
+    for run in runs:
+        val = run.history.val_accuracy
+        best = max(range(len(val)), key=val.__getitem__)
+        row = {**run.setting, "seed": run.seed, **{m.replace("_", " "): f"{run.last(m):.3f}" for m in METRICS}}
+        rows.append({**row, "best val accuracy": f"{val[best]:.3f} (epoch {best + 1})"})
+    return pd.DataFrame(rows)
+
+
+def load_record(chapter):
+    """The chapter's recorded runs as a `Record`; one without runs when nothing has been recorded yet."""
+    path = record_path(chapter)
+    if not path.is_file():
+        return Record(chapter, ())
+    return Record(chapter, tuple(_run(row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"]))
+
+
+def record_path(chapter):
+    return Path(str(files("companion"))) / "records" / f"{chapter}.json"
+
+
+def merge_runs(path, rows):
+    """Add rows (dictionaries of recorded runs) to the record at `path`; a row replaces the one with equal parameters.
+
+    The file is written whole or not at all.
+    """
+    path = Path(path)
+    old = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    merged = {_key(row): row for row in [*old, *rows]}
+    lines = ",\n".join(json.dumps(merged[key], ensure_ascii=False) for key in sorted(merged))
+    text = f'{{"chapter": {json.dumps(path.stem)}, "format": 1, "runs": [\n{lines}\n]}}\n'
+    part = path.with_name(path.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def recorded_parameters(path):
+    """The parameters of every run in the record at `path`, one dictionary each."""
+    path = Path(path)
+    return [row["parameters"] for row in json.loads(path.read_text(encoding="utf-8"))["runs"]] if path.exists() else []
+
+
+def to_csv(record):
+    """The record as CSV text: one line for each epoch of each run."""
+    import pandas as pd
+
+    names = [f.name for f in fields(History) if f.name != "device"]
+    rows = [
+        {**run.setting, "seed": run.seed, "epoch": epoch + 1, **{n: getattr(run.history, n)[epoch] for n in names}}
+        for run in record.runs
+        for epoch in range(run.history.epochs)
+    ]
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def _key(row):
+    return json.dumps([row["setting"], row["parameters"], row["seed"]], sort_keys=True)
+
+
+def _run(row):
+    history = History(**{name: tuple(v) if isinstance(v, list) else v for name, v in row["history"].items()})
+    provenance = {name: value for name, value in row.items() if name not in ("setting", "seed", "history")}
+    return Run(row["setting"], row["seed"], history, provenance)
+
+
+def _rounded(history):
+    """Six significant digits: more than any comparison needs, and readable."""
+    return {k: [float(f"{x:.6g}") for x in v] if isinstance(v, tuple) else v for k, v in history.items()}
+
+
+def _machine(device):
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
