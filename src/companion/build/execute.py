@@ -36,7 +36,14 @@ def execute(text, parameters, folder=None, label="notebook"):
         source.write_text(text, encoding="utf-8")
         try:
             papermill.execute_notebook(
-                source, result, parameters, kernel_name="python3", cwd=folder or scratch, progress_bar=False, start_timeout=300
+                source,
+                result,
+                parameters,
+                kernel_name="python3",
+                cwd=folder or scratch,
+                progress_bar=False,
+                start_timeout=300,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # kernels warn about TCP on every start
             )
         except papermill.PapermillExecutionError as error:
             raise UserError(f"{label}: cell [{error.exec_count}] failed with {error.ename}: {error.evalue}") from None
