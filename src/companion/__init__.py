@@ -8,12 +8,45 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "data": ["DataError", "Split", "Splits", "load_cifar10", "load_dataset", "load_digits", "load_mnist", "load_photo_digits"],
+    "data": [
+        "DataError",
+        "Split",
+        "Splits",
+        "load_cifar10",
+        "load_dataset",
+        "load_digits",
+        "load_mnist",
+        "load_photo_digits",
+    ],
     "models": ["conv_block", "small_cnn", "small_mlp"],
     "training": ["History", "TrainingDiverged", "crop_and_flip", "evaluate", "fit", "pick_device", "set_up"],
-    "counting": ["LayerRow", "ParameterCount", "count_parameters", "layer_table"],
+    "counting": [
+        "LayerRow",
+        "LayerTable",
+        "ParameterCount",
+        "batchnorm_parameters",
+        "conv_parameters",
+        "count_parameters",
+        "embedding_parameters",
+        "gru_parameters",
+        "layer_table",
+        "linear_parameters",
+        "lstm_parameters",
+    ],
     "plotting": ["plot_confusion", "plot_history", "plot_spread", "show_images", "use_style"],
-    "claims": ["Claim", "Verdict", "check_count", "check_metric", "check_order", "claims_table", "judge", "load_claims"],
+    "claims": [
+        *[
+            "Claim",
+            "Comparison",
+            "CountMismatch",
+            "Verdict",
+            "about_same",
+            "check_count",
+            "check_metric",
+            "check_order",
+        ],
+        *["claims_table", "judge", "larger", "load_claims", "smaller"],
+    ],
     "records": ["Record", "Run", "load_record", "record"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -7,7 +7,9 @@ def main():
     try:
         from companion.build.cli import main as run
     except ModuleNotFoundError as error:
-        sys.exit(f"companion: {error.name} is missing; install the book's tools with `pip install -r requirements.txt`.")
+        sys.exit(
+            f"companion: {error.name} is missing; install the book's tools with `pip install -r requirements.txt`."
+        )
     return run()
 
 

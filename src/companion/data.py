@@ -153,7 +153,9 @@ CIFAR10_FINGERPRINT = "236658291b13ae8a2ffca05c6e10c548113d2b36fa873858b0c4d39b5
 CIFAR10_ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 MNIST_URLS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-MNIST_FINGERPRINT = "52cd6c10ae77107af32269dd9d10ca19c1b749e83235a0c75e2f0729ebeaf141"  # images and labels of both parts
+MNIST_FINGERPRINT = (
+    "52cd6c10ae77107af32269dd9d10ca19c1b749e83235a0c75e2f0729ebeaf141"  # images and labels of both parts
+)
 MNIST_SHA256 = {  # of the distributed .gz files
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
@@ -316,7 +318,9 @@ def download(urls, target, sha256, attempts_per_url=2):
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"The folder {target.parent} cannot be made ({error.strerror}): set COMPANION_DATA to another.") from error
+        raise DataError(
+            f"The folder {target.parent} cannot be made ({error.strerror}): set COMPANION_DATA to another."
+        ) from error
     problem = "no address given"
     for url in [u for u in urls for _ in range(attempts_per_url)]:
         try:

@@ -54,7 +54,10 @@ def record(runs, splits):
     table = runs_table(runs)
     payload = {
         "data": {"name": splits.name, "fingerprint": splits.fingerprint, "source": splits.source},
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in ("torch", "numpy", "companion")}},
+        "versions": {
+            "python": platform.python_version(),
+            **{p: metadata.version(p) for p in ("torch", "numpy", "companion")},
+        },
         "machine": _machine(runs[0].history.device),
         "runs": [{"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))} for run in runs],
     }

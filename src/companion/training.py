@@ -92,9 +92,9 @@ def as_input(batch, memory_format=torch.contiguous_format):
 def _memory_format(model):
     """The memory format in which the model's convolutions want their input."""
     for parameter in model.parameters():
-        if parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last):
-            if not parameter.is_contiguous():
-                return torch.channels_last
+        last = parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last)
+        if last and not parameter.is_contiguous():
+            return torch.channels_last
     return torch.contiguous_format
 
 

@@ -18,7 +18,9 @@ def project_root(start="."):
     for folder in (start, *start.parents):
         if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
             return folder
-    raise UserError("This is not the book's folder: go to the one that holds _toc.yml and book/, and run the command there.")
+    raise UserError(
+        "This is not the book's folder: go to the one that holds _toc.yml and book/, and run the command there."
+    )
 
 
 def chapter_names(root):
@@ -40,7 +42,9 @@ def toc_pages(root):
 def source_path(root, chapter):
     path = root / "book" / f"{chapter}.md"
     if not path.is_file():
-        raise UserError(f"There is no chapter {chapter!r}; the chapters are {', '.join(chapter_names(root)) or 'none'}.")
+        raise UserError(
+            f"There is no chapter {chapter!r}; the chapters are {', '.join(chapter_names(root)) or 'none'}."
+        )
     return path
 
 
@@ -77,7 +81,9 @@ def parameters(notebook):
             (target,) = node.targets
             found[target.id] = ast.literal_eval(node.value)
         except (AttributeError, ValueError) as error:
-            raise UserError(f"The parameters cell may hold only lines like `epochs = 10`; line {node.lineno} is not one.") from error
+            raise UserError(
+                f"The parameters cell may hold only lines like `epochs = 10`; line {node.lineno} is not one."
+            ) from error
     return found
 
 
@@ -90,7 +96,9 @@ def check_parameters(chapter, defaults, given):
 
 def dependencies(chapter):
     """The package files that a chapter's outputs depend on: all but the builder and the other chapters' records."""
-    modules = [p for p in PACKAGE.rglob("*.py") if "build" not in p.relative_to(PACKAGE).parts and p.name != "__main__.py"]
+    modules = [
+        p for p in PACKAGE.rglob("*.py") if "build" not in p.relative_to(PACKAGE).parts and p.name != "__main__.py"
+    ]
     own_record = PACKAGE / "records" / f"{chapter}.json"
     return sorted(modules) + [PACKAGE / "claims.yml"] + ([own_record] if own_record.exists() else [])
 

@@ -1,9 +1,12 @@
 """The command line: `companion build | run | record | refresh | check | claims | data | new | set-repository`."""
 
 import argparse
+import json
 import os
+import runpy
+import subprocess
 import sys
-from pathlib import Path
+import time
 
 from companion.build import UserError
 
@@ -31,13 +34,67 @@ def build_parser():
         sub.set_defaults(function=function)
         return sub
 
-    sub = command(record, "record", "run the full profile of a chapter, one job per setting and seed, and keep the runs")
+    sub = command(build, "build", "execute the chapters that changed, gate them, and build the site")
+    sub.add_argument("--workers", type=int, help="chapters side by side (default: one per core)")
+    sub = command(run, "run", "execute chapters by papermill into _build/executed/<profile>/")
+    sub.add_argument("chapter", nargs="*", help="chapters (default: all)")
+    sub.add_argument("--profile", choices=["quick", "full"], default="quick", help="parameter values (default: quick)")
+    sub = command(
+        record, "record", "run the full profile of a chapter, one job per setting and seed, and keep the runs"
+    )
     sub.add_argument("chapter", nargs="+", help="one or more chapters, or 'all' for every chapter with a grid")
     sub.add_argument("--workers", type=int, help="jobs side by side (default: one per core)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="send the jobs to a dask.distributed scheduler instead")
     sub.add_argument("--device", help="auto (default), cuda, mps or cpu")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
+    sub = command(refresh, "refresh", "write the outputs of the committed notebooks that are stale")
+    sub.add_argument("chapter", nargs="*", help="chapters (default: all that are stale)")
+    sub.add_argument("--all", action="store_true", help="refresh every chapter, stale or not")
+    command(check, "check", "the fast part of the tests: lint, package, pairs, gate")
+    sub = command(claims, "claims", "show every row of the ledger with its verdict")
+    sub.add_argument("--chapter", help="only the rows of this chapter")
+    sub.add_argument("--json", action="store_true", help="as JSON: status, measured value, interval, n")
+    sub = command(data, "data", "fetch and verify the real data sets, or say what is there")
+    sub.add_argument("dataset", nargs="*", help="cifar10, mnist (default: say which are there)")
+    sub = command(new, "new", "make a chapter from the template")
+    sub.add_argument("chapter", help="a chapter name of the ledger, such as gap-head")
+    sub = command(set_repository, "set-repository", "put the book's public address wherever it stands")
+    sub.add_argument("url", help="https://github.com/OWNER/NAME")
     return parser
+
+
+def build(options):
+    """`companion build`: the recipe in dodo.py, with a progress bar."""
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.doit_cmd import DoitMain
+
+    from companion.build import chapters, execute, progress
+
+    root = chapters.project_root()
+    os.chdir(root)
+    (root / "_build").mkdir(exist_ok=True)
+    recipe = runpy.run_path(str(root / "dodo.py"))
+    recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
+    workers = options.workers or execute.default_workers()
+    parallel = ["-n", str(workers)] if workers > 1 else []
+    code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel])
+    if code:
+        raise UserError("the book was not built; what is wrong is said above.")
+    print(f"The book: {root / '_build' / 'html' / 'index.html'}")
+
+
+def run(options):
+    """`companion run`: whole chapters, one after the other."""
+    from companion.build import chapters, execute
+
+    root = chapters.project_root()
+    names = options.chapter or chapters.chapter_names(root)
+    for name in names:
+        chapters.source_path(root, name)
+    advance = progress_bar(len(names), options.profile, "chapter")
+    for name in names:
+        execute.execute_chapter(root, name, options.profile)
+        advance(name)
 
 
 def record(options):
@@ -48,7 +105,7 @@ def record(options):
     names = options.chapter
     if names == ["all"]:
         names = [name for name in chapters.chapter_names(root) if execute.profile(name).get("grid")]
-    failed = False
+    problems = []
     for chapter in names:
         before, now, errors = execute.record_chapter(
             root,
@@ -60,23 +117,111 @@ def record(options):
             progress=progress_bar,
         )
         print(f"{chapter}: {now} jobs recorded now, {before} were there before, {len(errors)} failed.")
-        for error in errors:
-            print(f"companion: {error}", file=sys.stderr)
-        failed = failed or bool(errors)
-    return 1 if failed else 0
+        problems += errors
+    if problems:
+        raise UserError("\n".join(problems))
 
 
-def progress_bar(total, title):
+def refresh(options):
+    """`companion refresh`: execute stale chapters and write their committed notebooks."""
+    from companion.build import chapters
+    from companion.build import refresh as refreshing
+
+    root = chapters.project_root()
+    names = options.chapter or chapters.chapter_names(root)
+    for name in names:
+        chapters.source_path(root, name)
+    if not options.chapter and not options.all:
+        names = [name for name in names if refreshing.stale(root, name)]
+    advance = progress_bar(len(names), "refresh", "chapter")
+    for name in names:
+        refreshing.refresh(root, name)
+        advance(name)
+    print(f"{len(names)} notebooks refreshed." if names else "Every notebook is up to date.")
+
+
+def check(options):
+    """`companion check`: ruff, then the tests that are neither slow nor in a browser."""
+    from companion.build import chapters
+
+    root = chapters.project_root()
+    folders = ["src", "tests", "benchmarks", "tools", "dodo.py", "conftest.py"]
+    steps = [
+        ["-m", "ruff", "check", *folders],
+        ["-m", "ruff", "format", "--check", *folders],
+        ["-m", "pytest", "-q", "-m", "not slow and not browser and not realdata", "tests"],
+    ]
+    for step in steps:
+        if subprocess.run([sys.executable, *step], cwd=root).returncode:
+            raise UserError(f"`python {' '.join(step[:3])}` found something, see above.")
+
+
+def claims(options):
+    """`companion claims`: the ledger, with the verdicts that the committed notebooks carry."""
+    from companion import claims as ledger
+    from companion.build import chapters, site
+
+    root = chapters.project_root()
+    rows = site.claims_rows(root)
+    if options.chapter:
+        rows = [row for row in rows if row["chapter"] == options.chapter]
+        if not rows:
+            raise UserError(f"The ledger has no row of a chapter {options.chapter!r}.")
+    if options.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False, default=float))
+        return
+    for row in rows:
+        reported = ledger.number(row["reported"])
+        print(f"{ledger.SYMBOLS[row['status']]} {row['id']:24} {row['status']:16} {row['text'][:70]} {reported}")
+
+
+def data(options):
+    """`companion data`: without names, what is there; with names, fetch and verify."""
+    from companion import data as sets
+
+    known = {"cifar10": ("cifar-10-batches-py", "cifar-10-python.tar.gz"), "mnist": ("MNIST",)}
+    folder = sets.data_folder()
+    for name in options.dataset or known:
+        if name not in known:
+            raise UserError(f"There is no real data set named {name!r}; choose of {', '.join(known)}.")
+        if not options.dataset:
+            there = any((folder / part).exists() for part in known[name])
+            print(f"{name}: {'there' if there else 'not there'} ({folder})")
+            continue
+        try:
+            splits = sets.load_dataset(name)
+        except sets.DataError as error:
+            raise UserError(str(error)) from error
+        print(
+            f"{name}: {len(splits.train):,} training and {len(splits.val):,} validation examples, verified ({splits.source})"
+        )
+
+
+def new(options):
+    """`companion new`: a chapter from the template, listed in _toc.yml."""
+    from companion.build import chapters, template
+
+    path = template.new_chapter(chapters.project_root(), options.chapter)
+    print(f"Wrote {path} and added it to _toc.yml. Next: edit it, `make refresh`, `make book`.")
+
+
+def set_repository(options):
+    """`companion set-repository`: rewrite the public address in every file that holds it."""
+    from companion.build import chapters, template
+
+    for path in template.set_repository(chapters.project_root(), options.url):
+        print(f"rewrote {path}")
+
+
+def progress_bar(total, title, unit="job"):
     """A progress bar on the terminal; returns the function that is told of each finished piece of work."""
-    import time
-
     from tqdm import tqdm
 
     start = time.perf_counter()
-    bar = tqdm(total=total, desc=title, unit="job", disable=total == 0)
+    bar = tqdm(total=total, desc=title, unit=unit, disable=total == 0)
 
     def advance(name, problem=None):
-        bar.write(f"{'✗' if problem else '✓'} {name}  ({time.perf_counter() - start:.0f} s)")
+        bar.write(f"{'✗' if problem else '✓'} {name}  ({time.perf_counter() - start:.0f} s)", file=sys.stderr)
         bar.update()
         if bar.n == total:
             bar.close()

@@ -5,12 +5,14 @@ import datetime
 import itertools
 import multiprocessing
 import os
+import platform
 import re
 import subprocess
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from companion.build import UserError, chapters
@@ -58,9 +60,31 @@ def execute_chapter(root, chapter, profile="quick"):
     values = {} if profile == "quick" else profile_parameters(chapter)
     chapters.check_parameters(chapter, chapters.parameters(notebook), values)
     text = execute(nbformat.writes(notebook), values, root / "book", chapter)
+    executed = nbformat.reads(text, as_version=4)
+    devices = {
+        run["history"]["device"] for payload in payloads(executed, "companion_record") for run in payload["runs"]
+    }
+    executed.metadata["companion"] = {
+        "profile": profile,
+        "seconds": round(executed.metadata.papermill.duration),
+        "device": " and ".join(sorted(devices)) or "cpu",
+        "versions": {"Python": platform.python_version(), "PyTorch": metadata.version("torch")},
+        "commit": current_commit(root),
+        "date": today(),
+    }
     path = root / "_build" / "executed" / profile / f"{chapter}.ipynb"
-    chapters.write_notebook(nbformat.reads(text, as_version=4), path)
+    chapters.write_notebook(executed, path)
     return path
+
+
+def task(root, chapter):
+    """`execute_chapter` as an action of doit: a failure is a sentence, not a traceback."""
+    from doit.exceptions import TaskFailed
+
+    try:
+        execute_chapter(root, chapter)
+    except UserError as error:
+        return TaskFailed(str(error))
 
 
 # ------------------------------------------------------------------------------------------------ the full profile
@@ -76,7 +100,11 @@ class Job:
 
     @property
     def name(self):
-        return " ".join(f"{k}={v[0] if isinstance(v, list) else v}" for k, v in self.injected.items() if k not in ("dataset", "device"))
+        return " ".join(
+            f"{k}={v[0] if isinstance(v, list) else v}"
+            for k, v in self.injected.items()
+            if k not in ("dataset", "device")
+        )
 
 
 def profile(chapter):
@@ -120,7 +148,9 @@ def job_notebook(notebook):
     return cut
 
 
-def record_chapter(root, chapter, *, workers=None, scheduler=None, redo=False, overrides=None, folder=None, progress=None):
+def record_chapter(
+    root, chapter, *, workers=None, scheduler=None, redo=False, overrides=None, folder=None, progress=None
+):
     """Run the jobs of the chapter's grid that its record does not hold yet, and save each one as it ends.
 
     `overrides` replace profile values ({"epochs": 2}); `folder` is where the record lies, the package's own by default.
@@ -171,7 +201,7 @@ def harvest(text, job, commit):
     rows = []
     for payload in payloads(nbformat.reads(text, as_version=4), "companion_record"):
         origin = {name: payload[name] for name in ("data", "versions", "machine")}
-        date = datetime.datetime.now(datetime.UTC).date().isoformat()
+        date = today()
         for run in payload["runs"]:
             row = {"setting": run["setting"], "seed": run["seed"], "parameters": job.parameters, **origin}
             row |= {"device": run["history"]["device"], "commit": commit, "date": date}
@@ -198,9 +228,15 @@ def current_commit(root):
         return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain", "--", "src", "book") else "")
+        return git("rev-parse", "--short=10", "HEAD") + (
+            "+" if git("status", "--porcelain", "--", "src", "book") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def today():
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def default_workers():

@@ -1,0 +1,42 @@
+# The two commands: `make book` and `make test`. Everything else is in `make help`. Where there is no make: see README.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+PY := .venv/Scripts/python.exe
+else
+PY := .venv/bin/python
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: book test full record check refresh serve new env help
+
+book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
+	@$(PY) -m companion build
+
+test: book       ## every test: package, nbval over every chapter, gates, the site in a real browser
+	@$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests book
+
+check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
+	@$(PY) -m companion check
+
+refresh: env     ## write the outputs of the committed notebooks that are stale
+	@$(PY) -m companion refresh
+
+record: env      ## the full profile of a chapter on real data, with records: make record CH=dropout
+	@$(PY) -m companion record $(CH)
+
+full: env        ## the full profile of every chapter, with records, then the site
+	@$(PY) -m companion record all
+	@$(PY) -m companion build
+
+new: env         ## a chapter from the template: make new CH=gap-head
+	@$(PY) -m companion new $(CH)
+
+serve: book      ## the built site on http://localhost:8000
+	@$(PY) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+env:
+	@$(PYTHON) tools/bootstrap.py
+
+help:            ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile

@@ -1,0 +1,31 @@
+"""The recipe of the book, for doit: execute each chapter that changed, then gate and build the site.
+
+`companion build` runs it with a progress bar; `doit -n 2` works too.
+"""
+
+from companion.build import chapters, execute, site
+
+ROOT = chapters.project_root()
+DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / ".doit.db")}
+NAMES = chapters.chapter_names(ROOT)
+
+
+def task_execute():
+    """Execute a chapter by papermill (again only when its source, the package, the ledger or its record changed)."""
+    for name in NAMES:
+        yield {
+            "name": name,
+            "actions": [(execute.task, [ROOT, name])],
+            "file_dep": [ROOT / "book" / f"{name}.md", *chapters.dependencies(name)],
+            "targets": [ROOT / "_build" / "executed" / "quick" / f"{name}.ipynb"],
+        }
+
+
+def task_site():
+    """Gate the executed notebooks, build the strict site, gate the site."""
+    return {
+        "actions": [(site.task, [ROOT])],
+        "file_dep": site.sources(ROOT),
+        "task_dep": ["execute"],
+        "targets": [ROOT / "_build" / "html" / "index.html"],
+    }

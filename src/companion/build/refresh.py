@@ -1,0 +1,66 @@
+"""Writes the outputs of the committed notebooks: the only place that does."""
+
+import os
+
+from companion.build import UserError, chapters, gate
+from companion.build.execute import KERNEL_ENVIRONMENT
+
+
+def refresh(root, chapter):
+    """Execute a chapter with its default parameters and write `book/<chapter>.ipynb`, the Markdown's pair.
+
+    Repeated on one machine it writes the same bytes: no timings, and cell ids are kept. Raises UserError.
+    """
+    import nbclient
+    import nbformat
+
+    os.environ.update(KERNEL_ENVIRONMENT)
+    notebook = chapters.read_source(root, chapter)
+    chapters.parameters(notebook)
+    client = nbclient.NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=None,
+        startup_timeout=300,
+        record_timing=False,
+        resources={"metadata": {"path": str(root / "book")}},
+        extra_arguments=["--IPKernelApp.log_level=50"],
+    )
+    try:
+        client.execute()
+    except nbclient.exceptions.CellExecutionError as error:
+        raise UserError(f"{chapter}: a cell failed with {error.ename}: {error.evalue}") from None
+    for cell in chapters.code_cells(notebook):
+        for output in cell.outputs:
+            for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
+                del run["history"]["seconds"]
+    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, chapter)}
+    notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
+    if problems := gate.check_executed(notebook, chapter):
+        raise UserError("; ".join(problems))
+    _keep_ids(notebook, chapters.pair_path(root, chapter))
+    nbformat.validate(notebook)
+    chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
+
+
+def stale(root, chapter):
+    """Whether the committed notebook has to be refreshed."""
+    return bool(gate.check_pair(root, chapter))
+
+
+def _keep_ids(notebook, old_path):
+    """Give each cell the id that the cell with the same source had before."""
+    import nbformat
+
+    if not old_path.exists():
+        return
+    known = {cell.source: cell.id for cell in nbformat.read(old_path, as_version=4).cells}
+    taken = set()
+    for number, cell in enumerate(notebook.cells):
+        identity = known.get(cell.source)
+        if identity is None or identity in taken:
+            identity = f"cell-{number:02d}"
+        while identity in taken:
+            identity += "x"
+        taken.add(identity)
+        cell["id"] = identity

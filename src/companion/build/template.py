@@ -1,0 +1,222 @@
+"""Makes a new chapter from the template, and rewrites the public address where it stands."""
+
+import os
+import re
+
+from companion import load_claims
+from companion.build import UserError, chapters, site
+
+TEMPLATE = """\
+---
+jupytext:
+  formats: md:myst,ipynb
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# {title}
+
+{question}
+
+```{{code-cell}} ipython3
+:tags: [hide-cell]
+
+try:
+    import companion
+except ImportError:  # in Colab: install the book's helpers, nothing else
+    %pip install -q git+{url}
+```
+
+```{{code-cell}} ipython3
+:tags: [parameters]
+
+dataset = "photo_digits"  # the full profile (profiles.yml) takes the real data set
+epochs = 1
+batch_size = 128
+learning_rate = 1e-3
+seeds = [0]
+device = "auto"
+```
+
+```{{code-cell}} ipython3
+import torch
+from torch import nn
+
+from companion import Run, claims_table, fit, load_claims, load_dataset, load_record, plot_history, record, small_cnn, use_style
+from companion.claims import Verdict
+
+use_style()
+splits = load_dataset(dataset)
+```
+
+## The data
+
+Say what is in the data set, how it was split, and show some of it.
+
+```{{code-cell}} ipython3
+print(f"{{len(splits.train):,}} training and {{len(splits.val):,}} validation images of {{len(splits.classes)}} classes")
+```
+
+## Predict first
+
+Ask the reader for a guess before anything runs.
+
+## Training
+
+Optimiser and loss are built on the page: they are the lesson.
+
+```{{code-cell}} ipython3
+def train(seed):
+    torch.manual_seed(seed)
+    model = small_cnn(channels=(8,))
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    history = fit(
+        model,
+        splits,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        loss_fn=nn.CrossEntropyLoss(),
+        device=device,
+        seed=seed,
+    )
+    return Run({{"learning_rate": learning_rate}}, seed, history)
+
+
+runs = [train(seed) for seed in seeds]
+```
+
+The table shows each run after its last epoch; it also carries the whole curves to the record keeper. (Its last digits
+depend on the processor, so the notebook test does not compare this cell.)
+
+```{{code-cell}} ipython3
+:tags: [record, nbval-ignore-output]
+
+record(runs, splits)
+```
+
+```{{code-cell}} ipython3
+---
+mystnb:
+  image:
+    alt: Accuracy and loss of the live run against the epoch, for training and validation.
+---
+axes = plot_history(runs[0].history)
+```
+
+## The recorded runs
+
+What the real data say, over several seeds: `make record CH={chapter}` makes them.
+
+```{{code-cell}} ipython3
+recorded = load_record("{chapter}")
+print(f"{{len(recorded.runs)}} recorded runs")
+```
+
+## Against the report
+
+Replace these verdicts by `check_count`, `check_metric`, `check_order` and `judge`, one for each row.
+
+```{{code-cell}} ipython3
+verdicts = [Verdict(claim, "not yet tested") for claim in load_claims("{chapter}")]
+claims_table(verdicts)
+```
+
+## What the report does not say
+
+Our choices, and which of them could turn a verdict.
+
+## Summary
+
+Three to five things seen, no new numbers.
+
+## Exercises
+
+### 1. Count
+
+Ask for something that can be counted on paper.
+
+The solution is in the folded cell below.
+
+```{{code-cell}} ipython3
+:tags: [solution, hide-cell]
+
+print(f"{{len(splits.train) // batch_size}} full batches in an epoch")
+```
+
+## References
+
+Name the papers, with links.
+"""
+
+
+def new_chapter(root, name):
+    """Write `book/<name>.md` from the template and list it in `_toc.yml`; returns the new file's path. Raises UserError."""
+    path = root / "book" / f"{name}.md"
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise UserError(f"{name!r} is no chapter name: use small letters, digits and single hyphens, such as gap-head.")
+    if path.exists():
+        raise UserError(f"The chapter {name} exists already: {path.relative_to(root)}.")
+    claims = load_claims(name)
+    if not claims:
+        planned = sorted({claim.chapter for claim in load_claims().values()})
+        raise UserError(f"The ledger has no row of a chapter {name!r}; its chapters are {', '.join(planned)}.")
+    reports = sorted({claim.report for claim in claims.values()})
+    question = f"Report {' and '.join(reports)} states:\n\n" + "\n".join(f"- {claim.text}" for claim in claims.values())
+    question += "\n\nSay here why one may doubt it, and what this chapter measures."
+    title = name.replace("-", " ").capitalize()
+    text = TEMPLATE.format(title=title, question=question, url=site.repository(root), chapter=name)
+    _write(path, text)
+    toc = root / "_toc.yml"
+    entry = f"      - file: book/{name}.ipynb\n"
+    lines = toc.read_text(encoding="utf-8").splitlines(keepends=True)
+    last = max(i for i, line in enumerate(lines) if line.rstrip().endswith(".ipynb"))
+    _write(toc, "".join([*lines[: last + 1], entry, *lines[last + 1 :]]))
+    return path
+
+
+def set_repository(root, url):
+    """Put a new public address into `_config.yml` and all that derives from it; returns the files that changed."""
+    import nbformat
+
+    url = url.rstrip("/").removesuffix(".git")
+    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", url):
+        raise UserError(f"{url!r} is no repository address: it looks like https://github.com/OWNER/NAME.")
+    old = site.repository(root)
+    places = ["_config.yml", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+    paths = [root / p for p in places] + sorted((root / "book").glob("*.md")) + sorted((root / "book").glob("*.ipynb"))
+    fresh = {}  # the address stands in a code cell, so the hash of outputs that were fresh has to follow
+    for name in chapters.chapter_names(root):
+        pair = chapters.pair_path(root, name)
+        if pair.exists():
+            stored = nbformat.read(pair, as_version=4).metadata.get("companion", {}).get("hash")
+            fresh[name] = stored == chapters.code_hash(chapters.read_source(root, name), name)
+    changed = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = re.sub(re.escape(old) + r"(?![\w-])", url, text)
+        new = new.replace(_colab(old), _colab(url))
+        if new != text:
+            _write(path, new)
+            changed.append(path.relative_to(root))
+    for name, was_fresh in fresh.items():
+        if was_fresh:
+            notebook = nbformat.read(chapters.pair_path(root, name), as_version=4)
+            notebook.metadata["companion"]["hash"] = chapters.code_hash(chapters.read_source(root, name), name)
+            chapters.write_notebook(notebook, chapters.pair_path(root, name))
+    return changed
+
+
+def _colab(url):
+    return url.replace("https://github.com/", "https://colab.research.google.com/github/")
+
+
+def _write(path, text):
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, path)

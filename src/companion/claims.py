@@ -1,0 +1,288 @@
+"""Compares what was measured with the ledger: every number and finding of the five reports, one row each.
+
+The rules are written out, with their reasons, on the book's page "How the evidence is made".
+"""
+
+import html
+import math
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from statistics import mean, stdev
+
+SYMBOLS = {
+    "agrees": "✓",
+    "differs": "✗",
+    "holds": "✓",
+    "holds in part": "◐",
+    "reversed": "✗",
+    "undecided": "?",
+    "supported": "✓",
+    "not supported": "✗",
+    "answered": "✓",
+    "reproduced": "✓",
+    "not tested": "–",
+    "not yet tested": "–",
+}
+TEXT_STATUSES = ("supported", "not supported", "answered", "reproduced", "not tested")
+CONFIDENCE = 0.95
+
+
+class CountMismatch(AssertionError):
+    """A recomputed count differs from the ledger's `correct`: a mistake of ours, not of the report."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the ledger. `reported` keeps the digits as printed: an int, a Decimal, a list of them, or None."""
+
+    id: str
+    report: str
+    chapter: str
+    kind: str
+    quantity: str = ""
+    statement: str = ""
+    dataset: str = ""
+    setup: str = ""
+    metric: str = ""
+    split: str = ""
+    reported: object = None
+    correct: object = None
+    about: bool = False
+    note: str = ""
+
+    @property
+    def text(self):
+        """The claim in words, without its number."""
+        return self.statement or self.quantity or f"{self.setup}: {self.split} {self.metric}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim: its status, the measured value, and the evidence in words.
+
+    `interval` is the 95 % prediction interval of one further run, widened by half the last printed digit, and
+    `mean_interval` that of the mean; both only for metrics. `n` is the number of runs (or pairs of runs) behind it.
+    """
+
+    claim_id: str
+    status: str
+    measured: object = None
+    evidence: str = ""
+    n: int | None = None
+    interval: tuple | None = None
+    mean_interval: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One paired comparison over seeds: `first` minus `second`, with its 95 % interval."""
+
+    what: str
+    expected: str
+    status: str
+    difference: float | None
+    interval: tuple | None
+    pointing: int
+    n: int
+
+    def __str__(self):
+        if self.n < 2:
+            return f"{self.what}: {self.n} pairs of runs, too few"
+        low, high = self.interval
+        return (
+            f"{self.what} {self.expected}: difference {self.difference:+.3f} ({low:+.3f} to {high:+.3f}), "
+            f"in {self.pointing} of {self.n} seeds: {self.status}"
+        )
+
+
+# ----------------------------------------------------------------------------------------------------- the ledger
+
+
+@cache
+def _ledger():
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads 0.90 as Decimal("0.90"): how many digits a report printed is part of what it says."""
+
+    Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node)))
+    rows = yaml.load((files("companion") / "claims.yml").read_text(encoding="utf-8"), Loader)
+    return {row["id"]: Claim(**row) for row in rows}
+
+
+def load_claims(chapter=None):
+    """{id: Claim} of the whole ledger, or of one chapter."""
+    return {key: claim for key, claim in _ledger().items() if chapter in (None, claim.chapter)}
+
+
+def _claim(claim_id, kind):
+    claim = _ledger().get(claim_id)
+    if claim is None:
+        raise ValueError(f"the ledger has no row {claim_id!r}")
+    if claim.kind != kind:
+        raise ValueError(f"{claim_id} is a row of kind {claim.kind!r}, not {kind!r}")
+    return claim
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+
+def check_count(claim_id, computed):
+    """Compare an exactly recomputed number (or list of numbers) with the report: "agrees" or "differs".
+
+    Raises CountMismatch when `computed` is not what the ledger holds to be correct.
+    """
+    claim = _claim(claim_id, "count")
+    if claim.correct is not None and computed != claim.correct:
+        raise CountMismatch(f"{claim_id}: recomputed {computed}, but the ledger says {claim.correct}")
+    status = "agrees" if _same_count(claim, claim.reported, computed) else "differs"
+    return Verdict(claim_id, status, computed, "recomputed exactly")
+
+
+def _same_count(claim, reported, computed):
+    if isinstance(reported, list):
+        return len(reported) == len(computed) and all(map(_same_count, [claim] * len(reported), reported, computed))
+    if not claim.about or not reported:
+        return reported == computed
+    unit = 10 ** (len(str(reported)) - len(str(reported).rstrip("0")))  # of the last printed digit that is not 0
+    return abs(reported - computed) <= unit / 2
+
+
+def check_metric(claim_id, values):
+    """Compare a report's one run with ours: "agrees" when it lies in the 95 % prediction interval of one further run.
+
+    `values` is {seed: value} or a list. The interval is mean ± t·s·√(1 + 1/n), widened by half the last printed digit.
+    Fewer than two runs give "not yet tested".
+    """
+    claim = _claim(claim_id, "metric")
+    values = _numbers(values)
+    n = len(values)
+    if n < 2:
+        return Verdict(claim_id, "not yet tested", evidence=f"{n} recorded runs, too few for an interval", n=n)
+    centre, spread = mean(values), _t(n) * stdev(values)
+    half_digit = 0.5 * 10 ** Decimal(claim.reported).as_tuple().exponent
+    reach = spread * math.sqrt(1 + 1 / n) + half_digit
+    interval = (centre - reach, centre + reach)
+    mean_interval = (centre - spread / math.sqrt(n), centre + spread / math.sqrt(n))
+    status = "agrees" if interval[0] <= float(claim.reported) <= interval[1] else "differs"
+    evidence = (
+        f"n = {n}; one further run: {interval[0]:.3f} to {interval[1]:.3f}; "
+        f"the mean: {mean_interval[0]:.3f} to {mean_interval[1]:.3f}"
+    )
+    return Verdict(claim_id, status, centre, evidence, n, interval, mean_interval)
+
+
+def smaller(what, first, second):
+    """The comparison that `first` is smaller than `second`; each is {seed: value}, paired by seed."""
+    return _compare(what, "smaller", first, second, lambda low, high: (high < 0, low > 0), lambda d: d < 0)
+
+
+def larger(what, first, second):
+    """The comparison that `first` is larger than `second`; each is {seed: value}, paired by seed."""
+    return _compare(what, "larger", first, second, lambda low, high: (low > 0, high < 0), lambda d: d > 0)
+
+
+def about_same(what, first, second, margin=0.02):
+    """The comparison that `first` and `second` differ by less than a margin that was named in advance."""
+
+    def verdict(low, high):
+        return -margin < low and high < margin, low > margin or high < -margin
+
+    return _compare(what, f"about the same (within {margin})", first, second, verdict, lambda d: abs(d) < margin)
+
+
+def _compare(what, expected, first, second, verdict, points):
+    """`verdict(low, high)` says of the interval whether the claim holds and whether its opposite does."""
+    seeds = sorted(set(first) & set(second))
+    differences = [first[seed] - second[seed] for seed in seeds]
+    n, pointing = len(seeds), sum(map(points, differences))
+    if n < 2:
+        return Comparison(what, expected, "not yet tested", None, None, pointing, n)
+    centre, reach = mean(differences), _t(n) * stdev(differences) / math.sqrt(n)
+    interval = (centre - reach, centre + reach)
+    holds, reversed_ = verdict(*interval)
+    status = "holds" if holds else "reversed" if reversed_ else "undecided"
+    return Comparison(what, expected, status, centre, interval, pointing, n)
+
+
+def check_order(claim_id, *comparisons):
+    """Judge an ordering by its comparisons: it "holds" when all do; parts may differ, then it "holds in part"."""
+    _claim(claim_id, "order")
+    statuses = {comparison.status for comparison in comparisons}
+    if not comparisons or "not yet tested" in statuses:
+        status = "not yet tested"
+    elif len(statuses) == 1:
+        (status,) = statuses
+    else:
+        status = "holds in part" if "holds" in statuses else "undecided"
+    n = min((comparison.n for comparison in comparisons), default=0)
+    return Verdict(claim_id, status, evidence="; ".join(map(str, comparisons)), n=n)
+
+
+def judge(claim_id, status, evidence):
+    """The verdict on a statement in words, with the evidence named."""
+    _claim(claim_id, "text")
+    if status not in TEXT_STATUSES:
+        raise ValueError(f"status {status!r} is none of {', '.join(TEXT_STATUSES)}")
+    return Verdict(claim_id, status, evidence=evidence)
+
+
+def _numbers(values):
+    return list(values.values()) if isinstance(values, dict) else list(values)
+
+
+def _t(n):
+    from scipy.stats import t
+
+    return float(t.ppf((1 + CONFIDENCE) / 2, n - 1))
+
+
+# ------------------------------------------------------------------------------------------------------- the table
+
+
+def claims_table(verdicts):
+    """Show one table with the verdict on every ledger row of the chapter.
+
+    Raises ValueError when a row of the chapter is missing or judged twice. The verdicts travel in the output's metadata,
+    from where the ledger page and `companion claims` collect them.
+    """
+    from IPython.display import display
+
+    chapter = _ledger()[verdicts[0].claim_id].chapter
+    judged = [verdict.claim_id for verdict in verdicts]
+    missing = sorted(set(load_claims(chapter)) - set(judged))
+    if missing or len(set(judged)) != len(judged) or len(judged) > len(load_claims(chapter)):
+        raise ValueError(f"each row of {chapter} is judged exactly once; missing: {missing or 'none'}")
+    rows = [table_row(_ledger()[verdict.claim_id], verdict) for verdict in verdicts]
+    plain = "\n".join(f"{SYMBOLS[v.status]} {v.claim_id}: {v.status}" for v in verdicts)
+    metadata = {"companion_claims": [asdict(verdict) for verdict in verdicts]}
+    display({"text/html": table_html(rows), "text/plain": plain}, raw=True, metadata=metadata)
+
+
+HEADINGS = ("What the report states", "Report", "Measured", "Verdict", "Evidence")
+
+
+def table_row(claim, verdict):
+    """The five cells of one claim, as HTML."""
+    measured = f"{verdict.measured:.3f}" if isinstance(verdict.measured, float) else number(verdict.measured)
+    badge = f'<span class="verdict verdict-{verdict.status.replace(" ", "-")}">{SYMBOLS[verdict.status]} {verdict.status}</span>'
+    evidence = html.escape(verdict.evidence).replace("; ", "<br>")
+    return html.escape(claim.text), number(claim.reported, claim.about), measured, badge, evidence
+
+
+def table_html(rows, headings=HEADINGS):
+    """An HTML table of such rows, which scrolls sideways by itself on a narrow screen."""
+    head = "".join(f"<th>{heading}</th>" for heading in headings)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="claims-table"><table class="table">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+
+
+def number(value, about=False):
+    """A reported or measured number as text: thousands separated, digits as printed, lists by commas."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(number(v, about) for v in value)
+    return ("≈ " if about else "") + (f"{value:,}" if isinstance(value, int) else str(value))
