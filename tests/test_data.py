@@ -397,7 +397,7 @@ def test_a_folder_with_other_content_is_refused_by_its_fingerprint(cifar_folder)
     replace(cifar_folder / "data_batch_5", batch_of())
     message = refusal(load_cifar10, cifar_folder.parent)
     assert "folder cifar-10-batches-py" in message
-    assert "not the known cifar10 training set" in message
+    assert "not the known cifar10 set" in message
     assert "`companion data cifar10`" in message
 
 
@@ -544,7 +544,7 @@ def test_text_under_the_name_of_a_gzip_file_is_named(mnist):
 def test_other_digits_than_mnist_are_refused_by_their_fingerprint(mnist):
     (mnist.raw / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.zeros(3, np.uint8))))
     message = refusal(load_mnist, mnist.root)
-    assert "not the known mnist training set" in message
+    assert "not the known mnist set" in message
     assert "MNIST/raw" in message
 
 

@@ -1,4 +1,4 @@
-"""Every data set of the book as named splits of tensors: embedded ones, made in a second, and real ones, read from disk.
+"""Every data set of the book as named splits of tensors: embedded ones, made in a second, real ones, read from disk.
 
 Real sets lie in the folder named by the environment variable COMPANION_DATA, or else in a cache folder of the user's.
 What is missing is downloaded once. Every set is verified by its content: the SHA-256 of the decoded training arrays.
@@ -6,14 +6,15 @@ What is missing is downloaded once. Every set is verified by its content: the SH
 
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import pickle
 import struct
 import tarfile
-import urllib.error
 import urllib.request
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Splits:
-    """A data set in its parts. `fingerprint` is the SHA-256 of its decoded arrays, `source` says which packaging was read."""
+    """A data set in its parts. `fingerprint` is the SHA-256 of its decoded arrays, `source` the packaging it came in."""
 
     train: Split
     val: Split
@@ -64,7 +65,9 @@ def fingerprint(*arrays):
 
 
 def _split(images, labels):
-    return Split(torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(np.asarray(labels, dtype=np.int64)))
+    """The arrays as tensors of their own, so that writing to them changes nothing else."""
+    images, labels = np.array(images, order="C"), np.array(labels, dtype=np.int64)
+    return Split(torch.from_numpy(images), torch.from_numpy(labels))
 
 
 def load_dataset(name):
@@ -107,7 +110,7 @@ def load_digits(size=28):
 
 
 def load_photo_digits(seed=0, n_train=4000, n_val=1000):
-    """Handwritten digits drawn over crops of photographs, 32×32 RGB, ten classes; the book's small stand-in for CIFAR-10.
+    """Handwritten digits drawn over crops of photographs, 32×32 RGB, ten classes: the book's stand-in for CIFAR-10.
 
     Each image is |photograph − digit|, as MNIST-M does it. Behind all of them are 1,437 (train) and 360 (val) distinct
     digits and two photographs, of which training sees the left three quarters and validation the right quarter.
@@ -174,27 +177,20 @@ def data_folder():
 def load_cifar10(root=None):
     """CIFAR-10's training set as 40,000 for training and a fixed 10,000 for validation; its test set is not used.
 
-    Reads `cifar-10-batches-py/` or `cifar-10-python.tar.gz` below `root`, and downloads the archive when neither is there.
+    Reads `cifar-10-batches-py/` or `cifar-10-python.tar.gz` below `root`; downloads the archive when neither is there.
     Both hold the same training arrays and have the same fingerprint. Raises `DataError`.
     """
     root = Path(root or data_folder())
     folder, archive = root / "cifar-10-batches-py", root / "cifar-10-python.tar.gz"
     names = [f"data_batch_{k}" for k in range(1, 6)]
     if folder.is_dir():
-        source = "folder cifar-10-batches-py"
-        batches = [_cifar_batch(_read(folder / name, "cifar10"), f"{folder.name}/{name}") for name in names]
+        source, remedy = "folder cifar-10-batches-py", f"remove the folder {folder.name}"
+        batches = [_cifar_batch(_read(folder / n, "cifar10"), f"{folder.name}/{n}", remedy) for n in names]
     else:
         if not archive.exists():
             download(CIFAR10_URLS, archive, CIFAR10_ARCHIVE_SHA256)
         source = "archive cifar-10-python.tar.gz"
-        batches = []
-        try:
-            with tarfile.open(archive) as tar:
-                for name in names:
-                    member = tar.extractfile(f"cifar-10-batches-py/{name}")
-                    batches.append(_cifar_batch(member.read(), f"{archive.name}: {name}"))
-        except (tarfile.TarError, KeyError, AttributeError, EOFError, OSError, zlib.error) as error:
-            raise _damaged(archive.name, "cifar10", error) from error
+        batches = _cifar_archive(archive, names)
     images = np.concatenate([images for images, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     _verify(CIFAR10_FINGERPRINT, fingerprint(images, labels), source, "cifar10")
@@ -225,7 +221,25 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a data file")
 
 
-def _cifar_batch(content, name):
+def _cifar_archive(archive, names):
+    """The batches of these names in the archive, which is read once from front to back."""
+    batches, remedy = {}, f"delete {archive.name}"
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                name = Path(member.name).name
+                if name in names and member.isfile():
+                    content = tar.extractfile(member).read()
+                    batches[name] = _cifar_batch(content, f"{archive.name}: {name}", remedy)
+        for name in names:
+            if name not in batches:
+                raise tarfile.TarError(f"{name} is not in it")
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise _damaged(archive.name, "cifar10", error) from error
+    return [batches[name] for name in names]
+
+
+def _cifar_batch(content, name, remedy):
     """Images (10000, 3, 32, 32) and labels (10000,) of one pickled batch."""
     try:
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
@@ -233,7 +247,7 @@ def _cifar_batch(content, name):
         if images.dtype != np.uint8 or images.shape != (10_000, 3072) or labels.shape != (10_000,):
             raise ValueError("the arrays have the wrong shape")
     except Exception as error:  # a damaged pickle raises nearly anything
-        raise _damaged(name, "cifar10", error) from error
+        raise _damaged(name, "cifar10", error, remedy) from error
     return images.reshape(-1, 3, 32, 32), labels.astype(np.int64)
 
 
@@ -256,7 +270,7 @@ def load_mnist(root=None):
             except (OSError, EOFError, zlib.error) as error:
                 raise _damaged(name, "mnist", error) from error
         arrays.append(_idx(content, plain.name))
-    _verify(MNIST_FINGERPRINT, fingerprint(*arrays), "MNIST/raw", "mnist")
+    _verify(MNIST_FINGERPRINT, fingerprint(*arrays), "folder MNIST/raw", "mnist")
     train, train_labels, val, val_labels = arrays
     return Splits(
         train=_split(train[:, None], train_labels),
@@ -293,18 +307,19 @@ def _read(path, dataset):
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
 
 
-def _damaged(name, dataset, error):
+def _damaged(name, dataset, error, remedy=None):
     reason = str(error) or type(error).__name__
     return DataError(
-        f"{name} is damaged or not the right file ({reason}): delete it and run `companion data {dataset}` to fetch it again."
+        f"{name} is damaged or not the right file ({reason}): {remedy or f'delete {name}'} "
+        f"and run `companion data {dataset}` to fetch it again."
     )
 
 
 def _verify(expected, actual, source, dataset):
     if actual != expected:
         raise DataError(
-            f"The {source} can be read, but its content is not the known {dataset} training set (fingerprint "
-            f"{actual[:12]}…, expected {expected[:12]}…): delete it and run `companion data {dataset}` to fetch it again."
+            f"The {source} can be read, but its content is not the known {dataset} set (fingerprint {actual[:12]}…, "
+            f"expected {expected[:12]}…): delete it and run `companion data {dataset}` to fetch it again."
         )
 
 
@@ -315,24 +330,21 @@ def download(urls, target, sha256, attempts_per_url=2):
     """
     target = Path(target)
     part = target.with_name(target.name + ".part")
-    try:
+    with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"The folder {target.parent} cannot be made ({error.strerror}): set COMPANION_DATA to another."
-        ) from error
     problem = "no address given"
     for url in [u for u in urls for _ in range(attempts_per_url)]:
         try:
             _fetch(url, part)
-        except (urllib.error.URLError, OSError, EOFError) as error:
-            problem = str(getattr(error, "reason", error))
+        except (OSError, EOFError, http.client.HTTPException) as error:
+            problem = str(getattr(error, "reason", error)).strip() or type(error).__name__
             if getattr(error, "code", None) == 416:  # the part is longer than the file: start again
                 part.unlink(missing_ok=True)
             continue
         with open(part, "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
-                os.replace(part, target)
+                with _writing(target):
+                    os.replace(part, target)
                 return
         part.unlink()
         problem = "what came is not the expected file"
@@ -340,6 +352,18 @@ def download(urls, target, sha256, attempts_per_url=2):
         f"{target.name} could not be downloaded ({problem}): check the network and try again, or put the file into "
         f"{target.parent} by hand from {urls[0]}."
     )
+
+
+@contextmanager
+def _writing(path):
+    """Turns an error of the disk into one sentence, so that it is not taken for one of the network."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written ({error.strerror}): make room or get permission there, "
+            "or set COMPANION_DATA to another folder."
+        ) from error
 
 
 def _fetch(url, part):
@@ -350,9 +374,12 @@ def _fetch(url, part):
         if response.status != 206:
             have = 0  # the server sends the whole file
         length = response.headers.get("Content-Length")
-        with open(part, "ab" if have else "wb") as file:
+        with _writing(part):
+            open(part, "ab").close()
+        with open(part, "ab" if have else "wb", buffering=0) as file:
             while block := response.read(1 << 20):
-                file.write(block)
+                with _writing(part):
+                    file.write(block)
             got = file.tell() - have
     if length is not None and got < int(length):
         raise EOFError(f"only {got} of {length} bytes arrived")

@@ -23,6 +23,7 @@ def refresh(root, chapter):
         timeout=None,
         startup_timeout=300,
         record_timing=False,
+        coalesce_streams=True,  # else where one cell's prints are split depends on timing
         resources={"metadata": {"path": str(root / "book")}},
         extra_arguments=["--IPKernelApp.log_level=50"],
     )
