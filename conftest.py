@@ -28,4 +28,6 @@ def pytest_terminal_summary(terminalreporter):
         if path.exists():
             compared, ignored = gate.comparison(nbformat.read(path, as_version=4))
             share = compared / max(1, compared + ignored)
-            terminalreporter.write_line(f"{name}: {compared} code cells compared, {ignored} only run ({share:.0%} compared)")
+            terminalreporter.write_line(
+                f"{name}: {compared} code cells compared, {ignored} only run ({share:.0%} compared)"
+            )

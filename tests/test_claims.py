@@ -7,13 +7,26 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from companion import about_same, check_count, check_metric, check_order, claims, claims_table, judge, larger, load_claims, smaller
+from companion import (
+    about_same,
+    check_count,
+    check_metric,
+    check_order,
+    claims,
+    claims_table,
+    judge,
+    larger,
+    load_claims,
+    smaller,
+)
 from companion.claims import Claim, CountMismatch
 
 
 def test_the_ledger_has_every_row_once_and_keeps_the_printed_digits():
     ledger = load_claims()
-    assert len(ledger) == sum(line.startswith("- {id:") for line in (claims.files("companion") / "claims.yml").read_text().splitlines())
+    assert len(ledger) == sum(
+        line.startswith("- {id:") for line in (claims.files("companion") / "claims.yml").read_text().splitlines()
+    )
     assert str(ledger["C-rnn-acc-train"].reported) == "0.90"
     assert {claim.kind for claim in ledger.values()} == {"count", "metric", "order", "text"}
     assert {claim.report for claim in ledger.values()} == set("ABCDE")
@@ -31,7 +44,9 @@ def test_a_count_agrees_or_differs_and_our_own_mistake_is_refused():
         check_count("A-vgg-fc1", 1)
 
 
-@pytest.mark.parametrize(("computed", "status"), [(25_162, "agrees"), (25_500, "agrees"), (25_501, "differs"), (24_499, "differs")])
+@pytest.mark.parametrize(
+    ("computed", "status"), [(25_162, "agrees"), (25_500, "agrees"), (25_501, "differs"), (24_499, "differs")]
+)
 def test_an_about_count_has_to_agree_at_its_printed_digits(computed, status):
     assert check_count("A-gap-params", computed).status == status
 
@@ -118,7 +133,9 @@ def test_the_table_wants_every_row_of_the_chapter_once(capsys):
 
 def test_table_cells_are_escaped_and_numbers_keep_their_digits():
     claim = Claim("x", "A", "c", "metric", statement="a < b", reported=Decimal("0.90"), about=True)
-    text, reported, measured, badge, evidence = claims.table_row(claim, claims.Verdict("x", "agrees", 0.91234, "p < 0.1; q"))
+    text, reported, measured, badge, evidence = claims.table_row(
+        claim, claims.Verdict("x", "agrees", 0.91234, "p < 0.1; q")
+    )
     assert (text, reported, measured) == ("a &lt; b", "≈ 0.90", "0.912")
     assert "✓ agrees" in badge and evidence == "p &lt; 0.1<br>q"
     assert claims.number([1000, 2]) == "1,000, 2"

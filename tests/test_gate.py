@@ -32,7 +32,9 @@ def spoil_error(nb):
 
 
 def spoil_banner(nb):
-    nb.cells.insert(0, new_markdown_cell("An Exception was encountered", metadata={"tags": ["papermill-error-cell-tag"]}))
+    nb.cells.insert(
+        0, new_markdown_cell("An Exception was encountered", metadata={"tags": ["papermill-error-cell-tag"]})
+    )
 
 
 def spoil_uncounted(nb):
@@ -143,7 +145,9 @@ print(epochs)
 def pair(tmp_path):
     """A book of one chapter with a fresh pair; returns (root, function that rewrites the notebook)."""
     (tmp_path / "book").mkdir()
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/one.ipynb\n")
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/one.ipynb\n"
+    )
     (tmp_path / "book" / "one.md").write_text(SOURCE)
     notebook = chapters.read_source(tmp_path, "one")
     for number, cell in enumerate(chapters.code_cells(notebook), 1):
@@ -232,7 +236,11 @@ def test_a_good_page_passes(tmp_path, monkeypatch):
         ('<img src="x.png" alt="../_images/x.png">', "", "no alt text"),
         ('<img src="x.png">', "", "no alt text"),
         (f'<a href="{COLAB}book/b.ipynb">run</a>', "", "not a tracked file"),
-        ('<a href="https://colab.research.google.com/github/else/where/blob/main/a.ipynb">run</a>', "", "does not lead to"),
+        (
+            '<a href="https://colab.research.google.com/github/else/where/blob/main/a.ipynb">run</a>',
+            "",
+            "does not lead to",
+        ),
     ],
 )
 def test_a_bad_page_is_refused(tmp_path, monkeypatch, body, head, words):

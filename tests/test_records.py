@@ -24,7 +24,11 @@ def test_runs_are_merged_ordered_and_a_repeated_job_replaces_its_old_run(tmp_pat
     records.merge_runs(path, [row(1), row(0)])
     records.merge_runs(path, [{**row(1), "seconds": 9.0}, row(0, rate=0.25)])
     rows = json.loads(path.read_text())["runs"]
-    assert [(r["setting"]["rate"], r["seed"], r["seconds"]) for r in rows] == [(0.25, 0, 1.0), (0.5, 0, 1.0), (0.5, 1, 9.0)]
+    assert [(r["setting"]["rate"], r["seed"], r["seconds"]) for r in rows] == [
+        (0.25, 0, 1.0),
+        (0.5, 0, 1.0),
+        (0.5, 1, 9.0),
+    ]
 
 
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):

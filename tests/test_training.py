@@ -183,6 +183,13 @@ def test_what_happened_before_does_not_change_a_run(splits):
     assert same_weights(*models)
 
 
+def test_a_model_handed_over_in_evaluation_mode_is_trained_in_training_mode(splits):
+    models = [make_mlp(dropout=0.5), make_mlp(dropout=0.5).eval()]
+    for model in models:
+        run(model, splits)
+    assert same_weights(*models)
+
+
 def test_another_seed_gives_another_run(splits):
     models = [make_mlp() for _ in range(2)]
     run(models[0], splits, seed=0)

@@ -32,11 +32,13 @@ def toc_pages(root):
     """Every page of `_toc.yml`, in order, as written there."""
     import yaml
 
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    pages = [toc["root"]]
-    for part in toc.get("parts", [toc]):
-        pages += [entry["file"] for entry in part.get("chapters", [])]
-    return pages
+    try:
+        toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+        parts = toc.get("parts", [toc])
+        return [toc["root"], *(entry["file"] for part in parts for entry in part.get("chapters", []))]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"_toc.yml cannot be read as a table of contents: {reason}") from None
 
 
 def source_path(root, chapter):

@@ -198,16 +198,18 @@ def ledger_html(verdicts, written):
     for claim in companion.load_claims().values():
         groups.setdefault((claim.report, claim.chapter), []).append(claim)
     counts = Counter(verdicts[key].status if key in verdicts else "not yet tested" for key in companion.load_claims())
-    parts = [
-        f"<p>{sum(counts.values())} rows: " + ", ".join(f"{n} {status}" for status, n in counts.most_common()) + ".</p>"
-    ]
+    parts = [f"<p>{sum(counts.values())} rows: " + _tally(counts) + ".</p>"]
     for (report, chapter), rows in groups.items():
         name = f'<a href="{chapter}.html">{chapter}</a>' if chapter in written else chapter
-        parts.append(f"<h3>Report {report}: {name}</h3>")
+        parts.append(f"<h2>Report {report}: {name}</h2>")
         cells = [claims.table_row(c, verdicts.get(c.id, claims.Verdict(c.id, "not yet tested")))[:4] for c in rows]
         cells = [(f"<code>{html.escape(claim.id)}</code>", *row) for claim, row in zip(rows, cells, strict=True)]
         parts.append(claims.table_html(cells, ("Row", *claims.HEADINGS[:4])))
     return "\n".join(parts)
+
+
+def _tally(counts):
+    return ", ".join(f"{n} × {status}" for status, n in counts.most_common())
 
 
 def chapters_html(root, verdicts, executed):
@@ -218,7 +220,7 @@ def chapters_html(root, verdicts, executed):
     for name, notebook in executed.items():
         title = notebook.cells[0].source.partition("\n")[0].lstrip("# ")
         counts = Counter(verdicts[key].status for key in companion.load_claims(name) if key in verdicts)
-        tally = ", ".join(f"{n} {status}" for status, n in counts.most_common())
+        tally = _tally(counts)
         seconds, runs = notebook.metadata["companion"]["seconds"], len(records.load_record(name).runs)
         colab = repository(root).replace("https://github.com/", "https://colab.research.google.com/github/")
         link = f'<a href="{colab}/blob/main/book/{name}.ipynb">Colab</a>'

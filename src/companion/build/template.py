@@ -137,11 +137,11 @@ Three to five things seen, no new numbers.
 
 ## Exercises
 
-### 1. Count
+### Exercise 1: count
 
 Ask for something that can be counted on paper.
 
-The solution is in the folded cell below.
+Solution (open the cell below):
 
 ```{{code-cell}} ipython3
 :tags: [solution, hide-cell]

@@ -1,0 +1,228 @@
+"""The chapters as committed: pairs, outputs, parameters, lengths, links, and what may not be typed."""
+
+import ast
+import inspect
+import itertools
+import json
+import re
+import subprocess
+
+import nbformat
+import pytest
+import yaml
+
+import companion
+from companion import load_claims
+from companion.build import chapters, execute, gate, site
+
+ROOT = chapters.project_root(__file__ + "/..")
+NAMES = chapters.chapter_names(ROOT)
+every_chapter = pytest.mark.parametrize("name", NAMES)
+
+
+def source(name):
+    return chapters.read_source(ROOT, name)
+
+
+@every_chapter
+def test_the_committed_notebook_is_the_markdowns_pair_with_outputs_of_the_present_code(name):
+    assert gate.check_pair(ROOT, name) == []
+
+
+@every_chapter
+def test_jupytext_reads_the_pair_as_equal(name):
+    pair = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
+    assert pair.metadata["jupytext"]["formats"] == "md:myst,ipynb"
+    assert [cell.source for cell in pair.cells] == [cell.source for cell in source(name).cells]
+
+
+@every_chapter
+def test_most_cells_are_compared_and_each_ignored_one_has_its_reason_beside_it(name):
+    notebook = source(name)
+    cells = chapters.code_cells(notebook)
+    ignored = [cell for cell in cells if "nbval-ignore-output" in chapters.tags(cell)]
+    assert len(ignored) / len(cells) <= 0.15
+    for cell in ignored:
+        before = notebook.cells[notebook.cells.index(cell) - 1].source
+        assert "processor" in before, "the text before an ignored cell says why it is not compared"
+
+
+def test_the_report_of_a_test_run_counts_compared_and_ignored_cells(request):
+    """The summary in conftest.py uses the same function; here it is checked against the raw JSON."""
+    for name in NAMES:
+        cells = [
+            c
+            for c in json.loads(chapters.pair_path(ROOT, name).read_text(encoding="utf-8"))["cells"]
+            if c["cell_type"] == "code"
+        ]
+        ignored = sum("nbval-ignore-output" in c["metadata"].get("tags", []) for c in cells)
+        notebook = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
+        assert gate.comparison(notebook) == (len(cells) - ignored, ignored)
+
+
+@every_chapter
+def test_the_full_profile_knows_only_parameters_of_the_chapter(name):
+    defaults = chapters.parameters(source(name))
+    chapters.check_parameters(name, defaults, execute.profile_parameters(name))
+    if execute.profile(name).get("grid"):
+        assert execute.plan_jobs(name, defaults)
+        execute.job_notebook(source(name))
+
+
+def test_every_profile_belongs_to_a_chapter():
+    profiles = yaml.safe_load((chapters.PACKAGE / "profiles.yml").read_text(encoding="utf-8"))
+    assert set(profiles) <= set(NAMES)
+
+
+@every_chapter
+def test_a_chapter_fits_one_sitting(name):
+    notebook = source(name)
+    lengths = [len(cell.source.splitlines()) for cell in chapters.code_cells(notebook)]
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    assert 12 <= len(lengths) <= 32 and max(lengths) <= 30
+    assert 1000 <= words <= 2400
+
+
+@every_chapter
+def test_a_chapter_reads_in_colab_as_in_html(name):
+    notebook = source(name)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^(```|:::)\{|\{(ref|numref|cite|doc|term|glue)[:}`]", cell.source, re.M), (
+                cell.source[:60]
+            )
+        else:
+            assert max(map(len, cell.source.splitlines()), default=0) <= 88, cell.source[:60]
+    headings = re.findall(r"^(#+) ", "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"), re.M)
+    levels = [len(h) for h in headings]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels)), "no heading level is skipped"
+
+
+@every_chapter
+def test_the_first_code_cell_installs_only_what_is_missing(name):
+    first = chapters.code_cells(source(name))[0].source
+    lines = [line.strip() for line in first.splitlines()]
+    assert lines[:2] == ["try:", "import companion"] and lines[2].startswith("except ImportError:")
+    assert lines[3] == f"%pip install -q git+{site.repository(ROOT)}" and len(lines) == 4
+
+
+@every_chapter
+def test_correct_values_of_the_ledger_are_never_typed(name):
+    text = (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
+    for claim in load_claims(name).values():
+        values = claim.correct if isinstance(claim.correct, list) else [claim.correct]
+        for value in values:
+            if isinstance(value, int) and value > 1000 and value != claim.reported:
+                for form in (str(value), f"{value:,}", f"{value:_}", f"{value:,}".replace(",", " ")):
+                    assert form not in text, claim.id
+
+
+@every_chapter
+def test_every_ledger_row_of_the_chapter_is_judged(name):
+    verdicts = site.collect_verdicts([nbformat.read(chapters.pair_path(ROOT, name), as_version=4)])
+    assert set(verdicts) == set(load_claims(name))
+    assert "not yet tested" not in {verdict.status for verdict in verdicts.values()}
+
+
+@every_chapter
+def test_the_live_payload_has_no_timings(name):
+    text = chapters.pair_path(ROOT, name).read_text(encoding="utf-8")
+    assert '"seconds"' not in text and "iopub" not in text
+
+
+def defined_functions(notebook):
+    for cell in chapters.code_cells(notebook):
+        if not cell.source.startswith(("try:", "%")):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.FunctionDef):
+                    yield node
+
+
+def without_docstring(node):
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return ast.dump(node.args), [ast.dump(statement) for statement in body]
+
+
+def test_blocks_written_out_on_a_page_equal_the_packages():
+    """What a page defines under a name that the package has too, is the same code."""
+    equal = set()
+    for name in NAMES:
+        for node in defined_functions(source(name)):
+            if node.name in ("conv_block", "small_cnn", "small_mlp"):
+                module = ast.parse(inspect.getsource(getattr(companion, node.name))).body[0]
+                assert without_docstring(node) == without_docstring(module), f"{node.name} in {name}"
+                equal.add(node.name)
+    assert {"conv_block", "small_cnn"} <= equal
+
+
+# ------------------------------------------------------------------------------------------------------- the records
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if execute.profile(n).get("grid")])
+def test_the_record_holds_every_job_of_the_grid_and_nothing_else(name):
+    jobs = execute.plan_jobs(name, chapters.parameters(source(name)))
+    path = chapters.PACKAGE / "records" / f"{name}.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    planned = sorted(json.dumps(execute._identity(job.parameters), sort_keys=True) for job in jobs)
+    assert sorted(json.dumps(execute._identity(row["parameters"]), sort_keys=True) for row in rows) == planned
+    for row in rows:
+        assert row["commit"] != "unknown" and not row["commit"].endswith("+"), "recorded from committed code"
+        assert len(row["data"]["fingerprint"]) == 64 and row["device"] and row["versions"]["torch"]
+        assert all(
+            len(curve) == row["parameters"]["epochs"] for curve in row["history"].values() if isinstance(curve, list)
+        )
+
+
+def test_records_of_cifar_name_the_verified_data():
+    from companion.data import CIFAR10_FINGERPRINT
+
+    for path in (chapters.PACKAGE / "records").glob("*.json"):
+        for row in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+            if row["parameters"].get("dataset") == "cifar10":
+                assert row["data"]["fingerprint"] == CIFAR10_FINGERPRINT
+
+
+# ------------------------------------------------------------------------------------------------- the whole project
+
+
+def test_every_page_of_the_contents_exists_and_every_chapter_is_listed():
+    pages = chapters.toc_pages(ROOT)
+    for page in pages:
+        path = ROOT / page
+        assert path.is_file() or path.with_suffix(".md").is_file(), page
+    pairs = {path.stem for path in (ROOT / "book").glob("*.ipynb")}
+    assert pairs == set(NAMES)
+
+
+def test_the_public_address_stands_in_one_place_and_the_rest_derives_from_it():
+    address = site.repository(ROOT)
+    assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address)
+    for path in [ROOT / "README.md", *(ROOT / "book").glob("*.md")]:
+        for other in re.findall(r"git\+(https://github\.com/[\w.-]+/[\w-]+)", path.read_text(encoding="utf-8")):
+            assert other == address, path.name
+
+
+def test_the_repository_stays_small():
+    files = [ROOT / name for name in gate.tracked_files(ROOT) or [] if name]
+    sizes = {path.name: path.stat().st_size for path in files if path.is_file()}
+    assert not {name: size for name, size in sizes.items() if size > 1_500_000}
+    assert sum(sizes.values()) < 15_000_000
+
+
+def test_importing_the_package_loads_neither_torch_nor_the_book_tools():
+    code = "import companion, sys; print([m for m in ('torch', 'papermill', 'jupytext', 'matplotlib') if m in sys.modules])"
+    import sys
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_no_module_imports_the_builder():
+    for path in chapters.PACKAGE.glob("*.py"):
+        if path.name != "__main__.py":
+            assert "companion.build" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_every_public_name_exists():
+    for name in companion.__all__:
+        assert getattr(companion, name) is not None

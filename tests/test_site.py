@@ -1,0 +1,331 @@
+"""The built site: strict, incremental, and looked at in a real browser on desktop and phone, in light and dark."""
+
+import csv
+import functools
+import http.server
+import io
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import threading
+
+import nbformat
+import pytest
+from doit.cmd_base import ModuleTaskLoader
+from doit.doit_cmd import DoitMain
+
+from companion import load_claims, records
+from companion.build import UserError, chapters, execute, site
+
+ROOT = chapters.project_root(__file__ + "/..")
+NAMES = chapters.chapter_names(ROOT)
+PAGES = [page.removesuffix(".ipynb") + ".html" for page in chapters.toc_pages(ROOT)]
+
+# ------------------------------------------------------------------------------------------------ incremental builds
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    """dodo.py over two chapters and one package module, with an execution that only writes down what it was asked for."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "_build").mkdir()
+    listing = "".join(f"  - file: book/{name}.ipynb\n" for name in ("one", "two"))
+    (tmp_path / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nparts:\n- chapters:\n{listing}")
+    for name in ("one.md", "two.md", "module.py"):
+        (tmp_path / "book" / name).write_text(name)
+    executed = []
+
+    def fake(root, name):
+        executed.append(name)
+        target = site.executed_path(root, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(name)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(execute, "task", fake)
+    monkeypatch.setattr(chapters, "dependencies", lambda name: [tmp_path / "book" / "module.py"])
+
+    def run():
+        executed.clear()
+        names = runpy.run_path(str(ROOT / "dodo.py"))
+        assert DoitMain(ModuleTaskLoader(names)).run(["run", "execute"]) == 0
+        return sorted(executed)
+
+    return tmp_path, run
+
+
+def test_only_what_changed_is_executed_again(recipe):
+    root, run = recipe
+    assert run() == ["one", "two"]
+    assert run() == []
+    (root / "book" / "one.md").write_text("edited")
+    assert run() == ["one"]
+    (root / "book" / "two.md").touch()
+    assert run() == [], "the same content with a new date is not a change"
+    (root / "book" / "module.py").write_text("edited")
+    assert run() == ["one", "two"]
+
+
+def test_a_chapter_depends_on_the_package_but_not_on_the_builder_or_other_records():
+    names = {path.relative_to(chapters.PACKAGE).as_posix() for path in chapters.dependencies("dropout")}
+    assert {"training.py", "data.py", "models.py", "claims.yml", "records/dropout.json"} <= names
+    assert not any(name.startswith("build/") for name in names)
+    assert "records/dropout.json" not in {
+        p.relative_to(chapters.PACKAGE).as_posix() for p in chapters.dependencies("vgg-parameters")
+    }
+
+
+# ---------------------------------------------------------------------------------------------------- strict builds
+
+
+@pytest.fixture
+def small_book(tmp_path):
+    """A book of one executed chapter with the pages that the build fills; returns its root."""
+    (tmp_path / "book" / "static").mkdir(parents=True)
+    shutil.copy(ROOT / "book" / "static" / "favicon.svg", tmp_path / "book" / "static")
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    (tmp_path / "book" / "references.bib").write_text("")
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/dropout.ipynb\n  - file: book/ledger\n"
+    )
+    (tmp_path / "book" / "index.md").write_text("# Index\n\n% chapters-table\n")
+    (tmp_path / "book" / "ledger.md").write_text("# Ledger\n\n% ledger-table\n")
+    source = (ROOT / "book" / "dropout.md").read_text(encoding="utf-8")
+    (tmp_path / "book" / "dropout.md").write_text(source, encoding="utf-8")
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# Title\n\nText with $x^2$."),
+            nbformat.v4.new_code_cell("1 + 1", execution_count=1),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    notebook.metadata["language_info"] = {"name": "python"}
+    about = {
+        "profile": "quick",
+        "seconds": 1,
+        "device": "cpu",
+        "versions": {"Python": "3"},
+        "commit": "abc",
+        "date": "2026",
+    }
+    notebook.metadata["companion"] = about
+    chapters.write_notebook(notebook, site.executed_path(tmp_path, "dropout"))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_clean_book_builds_and_a_warning_refuses_it_without_touching_the_old_site(small_book, monkeypatch):
+    from companion.build import gate
+
+    monkeypatch.setattr(gate, "tracked_files", lambda root: None)
+    index = site.build_site(small_book)
+    assert index == small_book / "_build" / "html" / "index.html"
+    page = (small_book / "_build" / "html" / "book" / "dropout.html").read_text(encoding="utf-8")
+    assert "Live run:" in page and "commit abc" in page
+    (small_book / "book" / "index.md").write_text("# Index\n\n% chapters-table\n\n[nowhere](nowhere.md)\n")
+    with pytest.raises(UserError, match=r"Jupyter Book refuses the sources[\s\S]*nowhere"):
+        site.build_site(small_book)
+    assert index.is_file()
+
+
+def test_a_page_without_its_marker_is_refused(small_book):
+    (small_book / "book" / "index.md").write_text("# Index\n")
+    with pytest.raises(UserError, match=r"index.md needs exactly one line"):
+        site.build_site(small_book)
+
+
+def test_a_bad_executed_notebook_stops_the_build(small_book):
+    path = site.executed_path(small_book, "dropout")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stderr", text="oops")]
+    nbformat.write(notebook, path)
+    with pytest.raises(UserError, match=r"gate refuses the executed notebooks[\s\S]*stderr"):
+        site.build_site(small_book)
+
+
+# ------------------------------------------------------------------------------------------------------- the real one
+
+
+@pytest.fixture(scope="module")
+def html():
+    """The built site, made by the command that a user calls (quick when nothing changed)."""
+    done = subprocess.run([sys.executable, "-m", "companion", "build"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(str(ROOT / "_build" / "html" / "index.html"))
+    return ROOT / "_build" / "html"
+
+
+@pytest.mark.slow
+def test_every_page_is_there(html):
+    assert [page for page in PAGES if not (html / page).is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in NAMES if execute.profile(n).get("grid")])
+def test_records_can_be_downloaded_as_json_and_csv(html, name):
+    page = (html / "book" / f"{name}.html").read_text(encoding="utf-8")
+    assert f'href="../records/{name}.json"' in page and f'href="../records/{name}.csv"' in page
+    runs = json.loads((html / "records" / f"{name}.json").read_text(encoding="utf-8"))["runs"]
+    rows = list(csv.DictReader(io.StringIO((html / "records" / f"{name}.csv").read_text(encoding="utf-8"))))
+    assert len(rows) == sum(run.history.epochs for run in records.load_record(name).runs)
+    assert float(rows[0]["val_loss"]) == runs[0]["history"]["val_loss"][0]
+
+
+@pytest.mark.slow
+def test_the_ledger_page_has_every_row_and_links_the_chapters(html):
+    page = (html / "book" / "ledger.html").read_text(encoding="utf-8")
+    assert all(f"<code>{claim}</code>" in page for claim in load_claims())
+    assert all(f'href="{name}.html"' in page for name in NAMES)
+
+
+@pytest.mark.slow
+def test_the_site_is_light(html):
+    sizes = {path: path.stat().st_size for path in html.rglob("*") if path.is_file()}
+    for name in NAMES:
+        figures = sum(size for path, size in sizes.items() if path.parent.name == "_images")
+        assert sizes[html / "book" / f"{name}.html"] + figures < 1_500_000
+    assert sum(sizes[p] for p in sizes if "mathjax" in p.parts) < 2_000_000
+
+
+# -------------------------------------------------------------------------------------------------------- the browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+KNOWN_NOISE = "THEBE_JS_URL"  # the theme declares it twice; no request is made
+
+
+def chromium():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = chromium()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI needs Chromium: install it, or set CHROMIUM to its path")
+        pytest.skip("no Chromium installed (set CHROMIUM to its path)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield instance
+        instance.close()
+
+
+@pytest.fixture(scope="module")
+def address(html):
+    """The site served on a loopback port."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(html)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+class Visit:
+    """A page, with every request that left the site and every complaint on the console."""
+
+    def __init__(self, browser, url, width=1280, theme="light"):
+        self.outside, self.complaints = [], []
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        self.page = context.new_page()
+        own = url.split("/book/")[0]
+        context.route("**/*", lambda route: self._judge(route, own))
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(url)
+        self.page.wait_for_load_state("load")
+        self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
+        self.complaints = [text for text in self.complaints if KNOWN_NOISE not in text]
+
+    def _judge(self, route, own):
+        url = route.request.url
+        if url.startswith((own, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(url)
+            route.abort()
+
+    def close(self):
+        self.page.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_in_the_browser(browser, address, name, width, theme):
+    visit = Visit(browser, f"{address}/{name}", width, theme)
+    page = visit.page
+    assert visit.outside == [] and visit.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, "nothing sticks out sideways"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "" and page.locator("h1").count() == 1
+    dark = page.evaluate("document.documentElement.dataset.theme || document.documentElement.dataset.mode")
+    assert dark in (theme, "auto", None)
+    images = page.evaluate(
+        "[...document.querySelectorAll('main img')].map(i => [i.complete && i.naturalWidth > 0, i.alt.length])"
+    )
+    assert all(loaded and alt >= 20 for loaded, alt in images)
+    visit.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_every_formula_is_rendered_also_from_the_file_system(browser, html, name):
+    visit = Visit(browser, (html / name).as_uri())
+    sources = visit.page.locator(".math").count()
+    rendered = visit.page.locator(".math mjx-container").count()
+    assert rendered >= sources, f"{sources} formulas, {rendered} rendered"
+    assert visit.page.locator("mjx-merror").count() == 0
+    assert visit.outside == []
+    if name.endswith("dropout.html"):
+        assert sources > 0
+    visit.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_folded_solution_opens_on_a_click(browser, address):
+    visit = Visit(browser, f"{address}/book/dropout.html")
+    solution = visit.page.locator(".tag_solution details").first
+    output = solution.locator(".highlight").first
+    assert not output.is_visible()
+    solution.locator("summary").first.click()
+    assert output.is_visible()
+    visit.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_search_finds_a_word_of_a_chapter(browser, address):
+    visit = Visit(browser, f"{address}/search.html?q=dropout")
+    visit.page.wait_for_selector("#search-results li a", timeout=15_000)
+    links = visit.page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
+    assert any("dropout" in link for link in links)
+    assert visit.outside == []
+    visit.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_wide_table_scrolls_inside_its_box_on_a_phone(browser, address):
+    visit = Visit(browser, f"{address}/book/dropout.html", width=390)
+    box = visit.page.locator(".claims-table").first
+    assert box.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto'")
+    visit.close()
