@@ -6,7 +6,7 @@
 from companion.build import chapters, execute, site
 
 ROOT = chapters.project_root()
-DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / ".doit.db")}
+DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / "doit.json"), "backend": "json"}
 NAMES = chapters.chapter_names(ROOT)
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -203,6 +204,15 @@ def test_the_public_address_stands_in_one_place_and_the_rest_derives_from_it():
             assert other == address, path.name
 
 
+@pytest.mark.parametrize("words", [["check"], ["format", "--check"]])
+def test_the_code_is_clean_and_formatted(words):
+    places = [
+        place for place in ("src", "tests", "benchmarks", "tools", "dodo.py", "conftest.py") if (ROOT / place).exists()
+    ]
+    done = subprocess.run([sys.executable, "-m", "ruff", *words, *places], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_repository_stays_small():
     files = [ROOT / name for name in gate.tracked_files(ROOT) or [] if name]
     sizes = {path.name: path.stat().st_size for path in files if path.is_file()}
@@ -212,8 +222,6 @@ def test_the_repository_stays_small():
 
 def test_importing_the_package_loads_neither_torch_nor_the_book_tools():
     code = "import companion, sys; print([m for m in ('torch', 'papermill', 'jupytext', 'matplotlib') if m in sys.modules])"
-    import sys
-
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

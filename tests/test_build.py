@@ -123,6 +123,7 @@ def test_an_unknown_chapter_is_named_with_the_known_ones(book):
 # ------------------------------------------------------------------------------------------------------- execution
 
 
+@pytest.mark.slow
 def test_papermill_executes_a_chapter_and_leaves_no_half_file_on_failure(book):
     path = execute.execute_chapter(book, "tiny")
     notebook = nbformat.read(path, as_version=4)
@@ -135,6 +136,7 @@ def test_papermill_executes_a_chapter_and_leaves_no_half_file_on_failure(book):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_refresh_repeated_writes_the_same_bytes_and_keeps_cell_ids(book):
     refresh.refresh(book, "tiny")
     path = chapters.pair_path(book, "tiny")
@@ -151,6 +153,7 @@ def test_refresh_repeated_writes_the_same_bytes_and_keeps_cell_ids(book):
     assert "seconds" not in json.dumps(execute.payloads(nbformat.reads(text, as_version=4), "companion_record"))
 
 
+@pytest.mark.slow
 def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(book, tmp_path, monkeypatch):
     told = []
     options = {
@@ -169,6 +172,7 @@ def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(b
     assert execute.record_chapter(book, "tiny", **options) == (4, 2, [])
 
 
+@pytest.mark.slow
 def test_a_failing_job_is_named_and_the_others_are_kept(book, tmp_path):
     source = TINY.replace("time.sleep(wait)", "assert seeds != [1], 'bad seed'")
     (book / "book" / "tiny.md").write_text(source)
@@ -265,6 +269,7 @@ def test_a_chapter_that_cannot_be_made_is_refused(book, name, words):
     assert (book / "_toc.yml").read_text() == before
 
 
+@pytest.mark.slow
 def test_the_public_address_is_rewritten_wherever_it_stands_and_outputs_stay_fresh(book):
     text = TINY + "\n[Colab](https://colab.research.google.com/github/OWNER/companion/blob/main/book/tiny.ipynb)\n"
     cell = "```{code-cell} ipython3\nurl = 'git+https://github.com/OWNER/companion'\n```\n"
