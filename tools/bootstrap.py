@@ -2,7 +2,7 @@
 
     python tools/bootstrap.py
 
-It does nothing when the environment is already right. It must start under any Python 3, to say which one is needed.
+It does nothing when the environment is already right. It must start under any Python, to say which one is needed.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def explain(output):
 
 def run(command, what):
     """Run a step; its output is kept, and shown only as one sentence when it fails."""
-    print(what, file=sys.stderr)
+    sys.stderr.write(what + "\n")
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         output = done.stdout.decode("utf-8", "replace")
@@ -80,7 +80,7 @@ def main():
     if not os.path.exists(PYTHON):
         run([sys.executable, "-m", "venv", VENV], "making .venv with Python %d.%d ..." % sys.version_info[:2])
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-    run([*pip, "-r", "requirements.txt"], "installing the pinned requirements (one to five minutes) ...")
+    run(pip + ["-r", "requirements.txt"], "installing the pinned requirements (one to five minutes) ...")
     run([PYTHON, "-m", "companion.build.torchvision_cpu"], "checking torchvision ...")
     with open(STAMP, "w") as file:
         file.write(wanted)
