@@ -14,7 +14,7 @@ book: env        ## build the site: environment, chapters by papermill, gate, pa
 	@$(PY) -m companion build
 
 test: book       ## every test: package, nbval over every chapter, gates, the site in a real browser
-	@$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests book
+	@$(PY) -m pytest -n auto --dist loadfile --nbval --nbval-current-env tests book
 
 check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
 	@$(PY) -m companion check
@@ -39,4 +39,4 @@ env:
 	@$(PYTHON) tools/bootstrap.py
 
 help:            ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile

@@ -16,18 +16,25 @@ def root():
     return ROOT
 
 
+CELL = "::Cell "  # how nbval names a cell in a test's id
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Say how many code cells nbval compares and how many it only runs."""
+    """Say how many of the notebook cells that passed were compared with their outputs, and how many only run."""
     import nbformat
 
-    from companion.build import chapters, gate
+    from companion.build import chapters
 
-    terminalreporter.section("notebook cells")
-    for name in chapters.chapter_names(ROOT):
-        path = chapters.pair_path(ROOT, name)
-        if path.exists():
-            compared, ignored = gate.comparison(nbformat.read(path, as_version=4))
-            share = compared / max(1, compared + ignored)
-            terminalreporter.write_line(
-                f"{name}: {compared} code cells compared, {ignored} only run ({share:.0%} compared)"
-            )
+    passed = {}
+    for report in terminalreporter.stats.get("passed", []):
+        notebook, found, number = report.nodeid.partition(CELL)
+        if found and notebook.endswith(".ipynb"):
+            passed.setdefault(notebook, set()).add(int(number))
+    if passed:
+        terminalreporter.section("notebook cells")
+    for notebook, numbers in sorted(passed.items()):
+        cells = chapters.code_cells(nbformat.read(ROOT / notebook, as_version=4))
+        ignored = sum("nbval-ignore-output" in chapters.tags(cells[number]) for number in numbers)
+        compared = len(numbers) - ignored
+        share = f"{compared / len(numbers):.0%} compared"
+        terminalreporter.write_line(f"{notebook}: {compared} cells compared, {ignored} only run ({share})")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import companion
-from companion import load_claims
+from companion import load_claims, records
 from companion.build import chapters, execute, gate, site
 
 ROOT = chapters.project_root(__file__ + "/..")
@@ -46,19 +46,6 @@ def test_most_cells_are_compared_and_each_ignored_one_has_its_reason_beside_it(n
     for cell in ignored:
         before = notebook.cells[notebook.cells.index(cell) - 1].source
         assert "processor" in before, "the text before an ignored cell says why it is not compared"
-
-
-def test_the_report_of_a_test_run_counts_compared_and_ignored_cells(request):
-    """The summary in conftest.py uses the same function; here it is checked against the raw JSON."""
-    for name in NAMES:
-        cells = [
-            c
-            for c in json.loads(chapters.pair_path(ROOT, name).read_text(encoding="utf-8"))["cells"]
-            if c["cell_type"] == "code"
-        ]
-        ignored = sum("nbval-ignore-output" in c["metadata"].get("tags", []) for c in cells)
-        notebook = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
-        assert gate.comparison(notebook) == (len(cells) - ignored, ignored)
 
 
 @every_chapter
@@ -165,8 +152,8 @@ def test_the_record_holds_every_job_of_the_grid_and_nothing_else(name):
     jobs = execute.plan_jobs(name, chapters.parameters(source(name)))
     path = chapters.PACKAGE / "records" / f"{name}.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    planned = sorted(json.dumps(execute._identity(job.parameters), sort_keys=True) for job in jobs)
-    assert sorted(json.dumps(execute._identity(row["parameters"]), sort_keys=True) for row in rows) == planned
+    planned = sorted(json.dumps(records.identity(job.parameters), sort_keys=True) for job in jobs)
+    assert sorted(json.dumps(records.identity(row["parameters"]), sort_keys=True) for row in rows) == planned
     for row in rows:
         assert row["commit"] != "unknown" and not row["commit"].endswith("+"), "recorded from committed code"
         assert len(row["data"]["fingerprint"]) == 64 and row["device"] and row["versions"]["torch"]
@@ -199,6 +186,12 @@ def test_every_page_of_the_contents_exists_and_every_chapter_is_listed():
 def test_the_public_address_stands_in_one_place_and_the_rest_derives_from_it():
     address = site.repository(ROOT)
     assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address)
+    assert f'"{address}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    own = address.removeprefix("https://github.com/")
+    for path in [ROOT / "README.md", *(ROOT / "book").glob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        assert all(link == own for link in re.findall(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)", text))
+        assert all(link == own for link in re.findall(r"git clone https://github\.com/([\w.-]+/[\w.-]+)", text))
     for path in [ROOT / "README.md", *(ROOT / "book").glob("*.md")]:
         for other in re.findall(r"git\+(https://github\.com/[\w.-]+/[\w-]+)", path.read_text(encoding="utf-8")):
             assert other == address, path.name
@@ -211,6 +204,20 @@ def test_the_code_is_clean_and_formatted(words):
     ]
     done = subprocess.run([sys.executable, "-m", "ruff", *words, *places], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_local_link_of_the_papers_leads_somewhere(name):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    assert links and not [link for link in links if not (ROOT / link).is_file()]
+
+
+def test_the_template_keeps_the_rules_for_code_lines():
+    from companion.build import template
+
+    code = re.findall(r"```\{\{code-cell\}\} ipython3\n(.*?)```", template.TEMPLATE, re.S)
+    lines = [line for block in code for line in block.splitlines() if "alt:" not in line]
+    assert code and max(map(len, lines)) <= 88
 
 
 def test_the_repository_stays_small():

@@ -88,6 +88,9 @@ def test_a_parameter_that_is_no_literal_is_refused(book):
     (book / "book" / "tiny.md").write_text(TINY.replace("wait = 0", "wait = len(seeds)"))
     with pytest.raises(UserError, match="line 3"):
         chapters.parameters(chapters.read_source(book, "tiny"))
+    (book / "book" / "tiny.md").write_text(TINY.replace("wait = 0", "wait = = 0"))
+    with pytest.raises(UserError, match="no Python: line 3"):
+        chapters.parameters(chapters.read_source(book, "tiny"))
 
 
 def test_the_grid_becomes_one_job_for_each_setting_and_seed_and_lists_stay_lists(book):
@@ -179,6 +182,35 @@ def test_a_failing_job_is_named_and_the_others_are_kept(book, tmp_path):
     before, now, errors = execute.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
     assert (before, now) == (0, 2) and len(errors) == 2
     assert "rate=0.25 seeds=1" in errors[0] + errors[1] and "bad seed" in errors[0]
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_is_one_sentence_and_the_other_jobs_are_kept(book, tmp_path):
+    source = TINY.replace("time.sleep(wait)", "import os\n\nif seeds == [1]:\n    os._exit(1)")
+    (book / "book" / "tiny.md").write_text(source)
+    before, now, errors = execute.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
+    assert (before, now) == (0, 2)
+    assert len(errors) == 2 and all("its kernel died" in error for error in errors)
+
+
+def test_the_commit_is_marked_when_sources_changed_but_not_when_records_did(tmp_path):
+    def git(*words):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True, capture_output=True
+        )
+
+    assert execute.current_commit(tmp_path / "nowhere") == "unknown"
+    (tmp_path / "src" / "companion" / "records").mkdir(parents=True)
+    (tmp_path / "src" / "companion" / "x.py").write_text("1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = execute.current_commit(tmp_path)
+    assert len(clean) == 10
+    (tmp_path / "src" / "companion" / "records" / "dropout.json").write_text("{}")
+    assert execute.current_commit(tmp_path) == clean
+    (tmp_path / "src" / "companion" / "x.py").write_text("2")
+    assert execute.current_commit(tmp_path) == clean + "+"
 
 
 @pytest.mark.slow
@@ -337,6 +369,20 @@ def test_a_broken_table_of_contents_is_one_sentence(book):
         chapters.toc_pages(book)
 
 
+def test_without_the_book_tools_the_command_says_what_to_install(monkeypatch):
+    from companion import __main__
+
+    monkeypatch.setitem(sys.modules, "papermill", None)  # as if it were not installed
+    monkeypatch.setattr(sys, "argv", ["companion", "run"])
+    monkeypatch.setattr(execute, "execute_chapter", lambda *_: __import__("papermill"))
+    assert "pip install -r requirements.txt" in __main__.main()
+
+
+def test_a_number_of_workers_below_one_is_refused():
+    done = run_cli("record", "dropout", "--workers", "0")
+    assert done.returncode == 2 and "above 0" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_outside_the_book_the_command_says_where_to_go(tmp_path):
     done = run_cli("claims", cwd=tmp_path)
     assert done.returncode == 1 and "_toc.yml" in done.stderr and "Traceback" not in done.stderr
@@ -398,6 +444,27 @@ def test_a_failed_installation_is_explained(output, words):
     assert words in load_bootstrap().explain(output)
 
 
+def test_a_complete_environment_is_used_whichever_python_asks(monkeypatch, tmp_path):
+    bootstrap = load_bootstrap()
+    stamp = tmp_path / "stamp"
+    stamp.write_text(bootstrap.fingerprint())
+    monkeypatch.setattr(bootstrap, "STAMP", str(stamp))
+    monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
+    monkeypatch.setattr(bootstrap, "problem_with_python", lambda version: "too old")
+    monkeypatch.setattr(bootstrap, "run", lambda *_: pytest.fail("nothing to install"))
+    assert bootstrap.main() is None
+    stamp.write_text("other requirements")
+    assert not bootstrap.installed(bootstrap.fingerprint())
+
+
+def test_a_python_that_cannot_make_environments_leaves_no_half_made_one(monkeypatch, tmp_path):
+    bootstrap = load_bootstrap()
+    monkeypatch.setattr(bootstrap, "VENV", str(tmp_path / "venv"))
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    assert "python3-venv" in bootstrap.no_environment("ensurepip is not available")
+    assert not (tmp_path / "venv").exists()
+
+
 def test_bootstrap_starts_under_old_pythons():
     import ast
 
@@ -433,6 +500,25 @@ def test_a_repair_that_fails_takes_its_hook_back_and_says_what_to_do(monkeypatch
     assert torchvision_cpu.main() == 1
     assert not (tmp_path / torchvision_cpu.HOOK).exists()
     assert "Get started" in capsys.readouterr().err
+
+
+def test_a_cuda_build_is_never_repaired_and_never_meets_the_stand_ins(monkeypatch, capsys, tmp_path):
+    from companion.build import torchvision_cpu
+
+    cuda = torchvision_cpu.cuda_library(tmp_path)
+    cuda.parent.mkdir(parents=True)
+    monkeypatch.setattr(torchvision_cpu, "wanted_symbols", lambda folder: {"libnothing.so": set()})
+    monkeypatch.setattr(torchvision_cpu, "build_stub", lambda path, symbols: None)
+    torchvision_cpu.repair(tmp_path)
+    hook = (tmp_path / torchvision_cpu.HOOK).read_text()
+    with pytest.raises(OSError, match="libnothing"):
+        exec(hook)  # the stand-in was never built here: the hook tries to load it
+    cuda.touch()
+    exec(hook)  # now a CUDA build is there, and the hook leaves it alone
+    monkeypatch.setattr(torchvision_cpu, "healthy", lambda: False)
+    monkeypatch.setattr(torchvision_cpu.sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
+    monkeypatch.setattr(torchvision_cpu, "repair", lambda folder: pytest.fail("must not repair"))
+    assert torchvision_cpu.main() == 1 and "Get started" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not (sys.platform == "linux" and shutil.which("gcc")), reason="needs gcc on Linux")

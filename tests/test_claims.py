@@ -25,7 +25,8 @@ from companion.claims import Claim, CountMismatch
 def test_the_ledger_has_every_row_once_and_keeps_the_printed_digits():
     ledger = load_claims()
     assert len(ledger) == sum(
-        line.startswith("- {id:") for line in (claims.files("companion") / "claims.yml").read_text().splitlines()
+        line.startswith("- {id:")
+        for line in (claims.files("companion") / "claims.yml").read_text(encoding="utf-8").splitlines()
     )
     assert str(ledger["C-rnn-acc-train"].reported) == "0.90"
     assert {claim.kind for claim in ledger.values()} == {"count", "metric", "order", "text"}
@@ -112,6 +113,15 @@ def test_an_ordering_with_parts_holds_in_part():
     assert check_order("A-drop-gap", larger("x", a, b)).status == "reversed"
     assert check_order("A-drop-gap", smaller("x", a, b), smaller("y", {0: 1}, {0: 2})).status == "not yet tested"
     assert check_order("A-drop-gap").status == "not yet tested"
+
+
+def test_a_count_that_no_report_prints_is_reproduced():
+    assert check_count("E-vgg16-params", load_claims()["E-vgg16-params"].correct).status == "reproduced"
+
+
+def test_a_metric_row_with_several_numbers_is_refused_by_name():
+    with pytest.raises(ValueError, match="C-best-epochs states 7, 3"):
+        check_metric("C-best-epochs", [7.0, 8.0])
 
 
 def test_rows_and_statuses_that_do_not_exist_are_refused():

@@ -70,3 +70,16 @@ def test_the_csv_has_one_line_for_each_epoch_of_each_run():
 
 def test_numbers_are_kept_to_six_digits():
     assert records._rounded({"loss": (0.123456789,), "device": "cpu"}) == {"loss": [0.123457], "device": "cpu"}
+
+
+def test_the_same_run_on_another_device_replaces_the_old_one(tmp_path):
+    path = tmp_path / "dropout.json"
+    records.merge_runs(path, [row(0, device="auto")])
+    records.merge_runs(path, [{**row(0, device="cuda"), "seconds": 2.0}])
+    assert [r["seconds"] for r in json.loads(path.read_text())["runs"]] == [2.0]
+
+
+def test_runs_are_ordered_by_seed_as_a_number(tmp_path):
+    path = tmp_path / "dropout.json"
+    records.merge_runs(path, [row(10), row(2), row(1)])
+    assert [r["seed"] for r in json.loads(path.read_text())["runs"]] == [1, 2, 10]

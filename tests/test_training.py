@@ -368,7 +368,6 @@ def test_bad_values_in_the_data_stop_the_training(splits):
         run(make_mlp(), bad)
 
 
-@pytest.mark.xfail(strict=True, reason="fit looks at the running loss only, which lags one step behind the weights")
 def test_weights_that_the_very_last_step_ruined_are_noticed(splits):
     one_batch = Splits(make_split(BATCH, 1), splits.val, None, (), "", "", "")
     with pytest.raises(TrainingDiverged):

@@ -30,11 +30,3 @@ def test_the_report_s_formula_gives_its_printed_rows(page):
     claims = load_claims(chapter="vgg-parameters")
     assert page["report_conv"](3, 64) == claims["A-vgg-conv1-1"].reported
     assert page["report_conv"](512, 512) == claims["A-vgg-conv4-2"].reported
-
-
-def test_no_correct_value_of_the_ledger_is_typed_on_the_page():
-    text = CHAPTER.read_text(encoding="utf-8")
-    for claim in load_claims(chapter="vgg-parameters").values():
-        if claim.correct is not None:
-            for form in (str(claim.correct), f"{claim.correct:,}", f"{claim.correct:_}"):
-                assert form not in text, claim.id

@@ -7,6 +7,7 @@ It does nothing when the environment is already right. It must start under any P
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
@@ -28,8 +29,8 @@ def problem_with_python(version):
 
 
 def fingerprint():
-    """Changes when the requirements, their versions, or the Python do."""
-    digest = hashlib.sha256(sys.version.encode())
+    """Changes when the requirements or their versions do."""
+    digest = hashlib.sha256()
     for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
@@ -46,6 +47,7 @@ def explain(output):
         "Network is unreachable",
     )
     signs += ("getaddrinfo failed", "nodename nor servname", "ConnectTimeout", "ProxyError", "Could not fetch URL")
+    signs += ("ReadTimeout", "Connection broken", "SSLError")
     if any(sign in output for sign in signs) or "(from versions: none)" in output:
         return "The packages could not be fetched: connect to the network (or set a proxy for pip) and run the same command again."
     if "No space left" in output:
@@ -56,32 +58,50 @@ def explain(output):
     return "pip could not install the requirements: %s" % last[0]
 
 
-def run(command, what):
-    """Run a step; its output is kept, and shown only as one sentence when it fails."""
+def run(command, what, explanation):
+    """Run a step; its output is kept, and when it fails only one sentence, made by `explanation(output)`, is shown."""
     sys.stderr.write(what + "\n")
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         output = done.stdout.decode("utf-8", "replace")
-        log = os.path.join(ROOT, "install.log")
-        with open(log, "w", encoding="utf-8") as file:
+        with open(os.path.join(ROOT, "install.log"), "w", encoding="utf-8") as file:
             file.write(output)
-        sys.exit("%s The whole output is in install.log." % explain(output))
+        sys.exit("%s The whole output is in install.log." % explanation(output))
+
+
+def no_environment(output):
+    """Takes back a half-made .venv, and says what this Python lacks."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    return (
+        "This Python cannot make environments: install its venv package (on Debian and Ubuntu: "
+        "`sudo apt install python3-venv`) and run the same command again."
+    )
+
+
+def installed(wanted):
+    """Whether .venv is complete and was made from the present requirements."""
+    if not (os.path.exists(STAMP) and os.path.exists(PYTHON)):
+        return False
+    with open(STAMP) as file:
+        return file.read() == wanted
 
 
 def main():
-    problem = problem_with_python(sys.version_info)
-    if problem:
-        sys.exit(problem)
     wanted = fingerprint()
-    if os.path.exists(STAMP) and os.path.exists(PYTHON):
-        with open(STAMP) as file:
-            if file.read() == wanted:
-                return
+    if installed(wanted):
+        return  # whichever Python asks
     if not os.path.exists(PYTHON):
-        run([sys.executable, "-m", "venv", VENV], "making .venv with Python %d.%d ..." % sys.version_info[:2])
+        problem = problem_with_python(sys.version_info)
+        if problem:
+            sys.exit(problem)
+        run(
+            [sys.executable, "-m", "venv", VENV],
+            "making .venv with Python %d.%d ..." % sys.version_info[:2],
+            no_environment,
+        )
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-    run(pip + ["-r", "requirements.txt"], "installing the pinned requirements (one to five minutes) ...")
-    run([PYTHON, "-m", "companion.build.torchvision_cpu"], "checking torchvision ...")
+    run(pip + ["-r", "requirements.txt"], "installing the pinned requirements (one to five minutes) ...", explain)
+    run([PYTHON, "-m", "companion.build.torchvision_cpu"], "checking torchvision ...", str.strip)
     with open(STAMP, "w") as file:
         file.write(wanted)
 

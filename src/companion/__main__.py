@@ -4,13 +4,15 @@ import sys
 
 
 def main():
+    """Run the command line; says which tools are missing where only the helpers are installed, as in Colab."""
     try:
         from companion.build.cli import main as run
+
+        return run()
     except ModuleNotFoundError as error:
-        sys.exit(
-            f"companion: {error.name} is missing; install the book's tools with `pip install -r requirements.txt`."
-        )
-    return run()
+        if (error.name or "").startswith("companion"):
+            raise
+        return f"companion: {error.name} is missing; install the book's tools with `pip install -r requirements.txt`."
 
 
 if __name__ == "__main__":

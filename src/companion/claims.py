@@ -132,11 +132,13 @@ def _claim(claim_id, kind):
 def check_count(claim_id, computed):
     """Compare an exactly recomputed number (or list of numbers) with the report: "agrees" or "differs".
 
-    Raises CountMismatch when `computed` is not what the ledger holds to be correct.
+    A row whose report prints no figure is "reproduced". Raises CountMismatch when `computed` is not what the ledger holds to be correct.
     """
     claim = _claim(claim_id, "count")
     if claim.correct is not None and computed != claim.correct:
         raise CountMismatch(f"{claim_id}: recomputed {computed}, but the ledger says {claim.correct}")
+    if claim.reported is None:  # the report prints no figure to compare with
+        return Verdict(claim_id, "reproduced", computed, "recomputed exactly")
     status = "agrees" if _same_count(claim, claim.reported, computed) else "differs"
     return Verdict(claim_id, status, computed, "recomputed exactly")
 
@@ -157,6 +159,10 @@ def check_metric(claim_id, values):
     Fewer than two runs give "not yet tested".
     """
     claim = _claim(claim_id, "metric")
+    if not isinstance(claim.reported, (int, Decimal)):
+        raise ValueError(
+            f"{claim_id} states {number(claim.reported) or 'no number'}, not one number: judge its parts apart"
+        )
     values = _numbers(values)
     n = len(values)
     if n < 2:

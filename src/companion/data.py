@@ -1,7 +1,7 @@
 """Every data set of the book as named splits of tensors: embedded ones, made in a second, real ones, read from disk.
 
 Real sets lie in the folder named by the environment variable COMPANION_DATA, or else in a cache folder of the user's.
-What is missing is downloaded once. Every set is verified by its content: the SHA-256 of the decoded training arrays.
+What is missing is downloaded once. Every real set is verified by its content: the SHA-256 of the decoded training arrays.
 """
 
 import gzip
@@ -112,7 +112,7 @@ def load_digits(size=28):
 def load_photo_digits(seed=0, n_train=4000, n_val=1000):
     """Handwritten digits drawn over crops of photographs, 32×32 RGB, ten classes: the book's stand-in for CIFAR-10.
 
-    Each image is |photograph − digit|, as MNIST-M does it. Behind all of them are 1,437 (train) and 360 (val) distinct
+    Each image is |photograph − digit|, as MNIST-M does it. Behind all of them are at most 1,437 (train) and 360 (val) distinct
     digits and two photographs, of which training sees the left three quarters and validation the right quarter.
     """
     from sklearn.datasets import load_sample_images

@@ -91,7 +91,7 @@ def record_path(chapter):
 
 
 def merge_runs(path, rows):
-    """Add rows (dictionaries of recorded runs) to the record at `path`; a row replaces the one with equal parameters.
+    """Add rows (dictionaries of recorded runs) to the record at `path`; a row replaces the one of the same run.
 
     The file is written whole or not at all.
     """
@@ -102,7 +102,7 @@ def merge_runs(path, rows):
     text = f'{{"chapter": {json.dumps(path.stem)}, "format": 1, "runs": [\n{lines}\n]}}\n'
     part = path.with_name(path.name + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)
 
 
@@ -122,11 +122,18 @@ def to_csv(record):
         for run in record.runs
         for epoch in range(run.history.epochs)
     ]
-    return pd.DataFrame(rows).to_csv(index=False)
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+
+
+def identity(parameters):
+    """What makes a run the same run: all its parameters but the device."""
+    return {name: value for name, value in parameters.items() if name != "device"}
 
 
 def _key(row):
-    return json.dumps([row["setting"], row["parameters"], row["seed"]], sort_keys=True)
+    """Equal for equal runs, and in order: by setting, then by seed as a number."""
+    setting = json.dumps([row["setting"], identity({**row["parameters"], "seeds": 0})], sort_keys=True)
+    return setting, row["seed"]
 
 
 def _run(row):

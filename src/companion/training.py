@@ -100,7 +100,7 @@ def _memory_format(model):
 
 @torch.no_grad()
 def evaluate(model, images, labels, loss_fn, batch_size=128):
-    """Mean loss and accuracy of the model in evaluation mode, as two floats; the model's own mode is restored after.
+    """Mean loss and accuracy of the model in evaluation mode, as two floats; each module's own mode is restored after.
 
     `images` (N, ...) and `labels` (N,) may lie on another device than the model.
     """
@@ -108,15 +108,18 @@ def evaluate(model, images, labels, loss_fn, batch_size=128):
     if len(labels) == 0:
         raise ValueError("nothing to evaluate: the set is empty")
     device, memory_format = next(model.parameters()).device, _memory_format(model)
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     loss = correct = torch.zeros((), device=device)
-    for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        y = y.to(device)
-        logits = model(as_input(x.to(device), memory_format))
-        loss = loss + loss_fn(logits, y) * len(y)
-        correct = correct + (logits.argmax(1) == y).sum()
-    model.train(was_training)
+    try:
+        for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+            y = y.to(device)
+            logits = model(as_input(x.to(device), memory_format))
+            loss = loss + loss_fn(logits, y) * len(y)
+            correct = correct + (logits.argmax(1) == y).sum()
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     return loss.item() / len(labels), correct.item() / len(labels)
 
 
@@ -154,7 +157,7 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
         loss_sum = torch.zeros((), device=device)
         correct = torch.zeros((), dtype=torch.int64, device=device)
         for index in torch.randperm(n, generator=generator).to(device).split(batch_size):
-            x, y = images[index], labels[index]
+            x, y = images.index_select(0, index), labels[index]
             if augment is not None:
                 x = augment(x, generator)
             logits = model(as_input(x, memory_format))
@@ -165,13 +168,14 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
             loss_sum += loss.detach() * len(y)
             correct += (logits.detach().argmax(1) == y).sum()
         running_loss, running_accuracy = loss_sum.item() / n, correct.item() / n
-        if not math.isfinite(running_loss):
-            raise TrainingDiverged(
-                f"the training loss became {running_loss} in epoch {epoch + 1}: try a smaller learning rate, or look for "
-                "bad values in the data"
-            )
         seen = (images, labels) if epoch == epochs - 1 else subset
         train = evaluate(model, *seen, loss_fn, batch_size)
         val = evaluate(model, val_images, val_labels, loss_fn, batch_size)
+        bad = [loss for loss in (running_loss, train[0], val[0]) if not math.isfinite(loss)]
+        if bad:
+            raise TrainingDiverged(
+                f"the loss became {bad[0]} in epoch {epoch + 1}: try a smaller learning rate, or look for bad values in "
+                "the data"
+            )
         curves.append((running_loss, running_accuracy, *train, *val, time.perf_counter() - start))
     return History(*zip(*curves, strict=True), device=device.type)

@@ -78,7 +78,11 @@ def parameters(notebook):
     if len(cells) != 1:
         raise UserError(f"A chapter needs exactly one cell tagged 'parameters'; this one has {len(cells)}.")
     found = {}
-    for node in ast.parse(cells[0].source).body:
+    try:
+        lines = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        raise UserError(f"The parameters cell is no Python: line {error.lineno}, {error.msg}.") from None
+    for node in lines:
         try:
             (target,) = node.targets
             found[target.id] = ast.literal_eval(node.value)

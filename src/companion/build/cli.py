@@ -13,6 +13,9 @@ from companion.build import UserError
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0 done, 1 a problem said in a sentence, 130 stopped by Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")  # Windows pipes would refuse the check marks
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -25,6 +28,13 @@ def main(arguments=None):
         return 130
 
 
+def positive(text):
+    """The number of workers that an argument asks for."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
 def build_parser():
     parser = argparse.ArgumentParser(prog="companion", description="Build, check and extend the course companion.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -35,7 +45,7 @@ def build_parser():
         return sub
 
     sub = command(build, "build", "execute the chapters that changed, gate them, and build the site")
-    sub.add_argument("--workers", type=int, help="chapters side by side (default: one per core)")
+    sub.add_argument("--workers", type=positive, help="chapters side by side (default: one per core)")
     sub = command(run, "run", "execute chapters by papermill into _build/executed/<profile>/")
     sub.add_argument("chapter", nargs="*", help="chapters (default: all)")
     sub.add_argument("--profile", choices=["quick", "full"], default="quick", help="parameter values (default: quick)")
@@ -43,7 +53,7 @@ def build_parser():
         record, "record", "run the full profile of a chapter, one job per setting and seed, and keep the runs"
     )
     sub.add_argument("chapter", nargs="+", help="one or more chapters, or 'all' for every chapter with a grid")
-    sub.add_argument("--workers", type=int, help="jobs side by side (default: one per core)")
+    sub.add_argument("--workers", type=positive, help="jobs side by side (default: one per core)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="send the jobs to a dask.distributed scheduler instead")
     sub.add_argument("--device", help="auto (default), cuda, mps or cpu")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
@@ -162,7 +172,7 @@ def claims(options):
         if not rows:
             raise UserError(f"The ledger has no row of a chapter {options.chapter!r}.")
     if options.json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False, default=float))
+        print(json.dumps(rows, indent=1, ensure_ascii=False, default=float))  # Decimals as numbers
         return
     for row in rows:
         reported = ledger.number(row["reported"])
@@ -215,7 +225,7 @@ def progress_bar(total, title, unit="job"):
     bar = tqdm(total=total, desc=title, unit=unit, disable=total == 0)
 
     def advance(name, problem=None):
-        bar.write(f"{'✗' if problem else '✓'} {name}  ({time.perf_counter() - start:.0f} s)", file=sys.stderr)
+        bar.write(f"{'✗' if problem else '✓'} {name}  (after {time.perf_counter() - start:.0f} s)", file=sys.stderr)
         bar.update()
         if bar.n == total:
             bar.close()

@@ -31,6 +31,7 @@ def execute(text, parameters, folder=None, label="notebook"):
     No cell has a time limit. Raises UserError with the failing cell's number and message.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     os.environ.update(KERNEL_ENVIRONMENT)
     with tempfile.TemporaryDirectory() as scratch:
@@ -49,6 +50,8 @@ def execute(text, parameters, folder=None, label="notebook"):
             )
         except papermill.PapermillExecutionError as error:
             raise UserError(f"{label}: cell [{error.exec_count}] failed with {error.ename}: {error.evalue}") from None
+        except DeadKernelError:
+            raise UserError(f"{label}: its kernel died, most likely for lack of memory; try fewer --workers.") from None
         return result.read_text(encoding="utf-8")
 
 
@@ -164,8 +167,8 @@ def record_chapter(
     notebook = chapters.read_source(root, chapter)
     jobs = plan_jobs(chapter, chapters.parameters(notebook), overrides)
     target = Path(folder or chapters.PACKAGE / "records") / f"{chapter}.json"
-    known = [] if redo else [_identity(p) for p in records.recorded_parameters(target)]
-    todo = [job for job in jobs if _identity(job.parameters) not in known]
+    known = [] if redo else [records.identity(p) for p in records.recorded_parameters(target)]
+    todo = [job for job in jobs if records.identity(job.parameters) not in known]
     _check_data(todo)
     text, commit, errors = nbformat.writes(job_notebook(notebook)), current_commit(root), []
     bar = progress(len(todo), chapter) if progress else None
@@ -222,15 +225,15 @@ def payloads(notebook, key):
 
 
 def current_commit(root):
-    """The short hash of the commit, with a + when files differ from it; "unknown" outside git."""
+    """The short hash of the commit, with a + when sources differ from it; "unknown" outside git."""
 
     def git(*words):
         return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=10", "HEAD") + (
-            "+" if git("status", "--porcelain", "--", "src", "book") else ""
-        )
+        derived = (":(exclude)src/companion/records", ":(exclude)book/*.ipynb")
+        changed = git("status", "--porcelain", "--", "src", "book", *derived)
+        return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -247,11 +250,6 @@ def default_workers():
     except OSError:
         gpu = False
     return min(cores, 4) if gpu else cores
-
-
-def _identity(parameters):
-    """What makes a job the same job: all its parameters but the device."""
-    return {name: value for name, value in parameters.items() if name != "device"}
 
 
 def _keep(root, job, text):
@@ -276,7 +274,7 @@ def _check_data(jobs):
 def _executor(workers, scheduler):
     if scheduler is None:
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
+        return ProcessPoolExecutor(min(workers, 61), mp_context=spawn, initializer=_end_with_parent)
     try:
         from distributed import Client
     except ImportError:

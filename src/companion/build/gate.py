@@ -162,6 +162,10 @@ def tracked_files(root):
     """The files that git tracks or would add, as a set of paths; None outside git."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        return set(subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.split("\0"))
+        return set(
+            subprocess.run(
+                command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True
+            ).stdout.split("\0")
+        )
     except (OSError, subprocess.CalledProcessError):
         return None

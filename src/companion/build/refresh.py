@@ -31,6 +31,8 @@ def refresh(root, chapter):
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
         raise UserError(f"{chapter}: a cell failed with {error.ename}: {error.evalue}") from None
+    except nbclient.exceptions.DeadKernelError:
+        raise UserError(f"{chapter}: its kernel died, most likely for lack of memory.") from None
     for cell in chapters.code_cells(notebook):
         for output in cell.outputs:
             for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):

@@ -1,7 +1,7 @@
 """Stages the sources and the executed notebooks, adds provenance and the ledger, and builds the strict site."""
 
+import copy
 import html
-import json
 import os
 import shutil
 import subprocess
@@ -28,15 +28,19 @@ def sources(root):
     return sorted([root / "_config.yml", root / "_toc.yml", *pages, *executed, *code, *records, *ledger])
 
 
-def executed_path(root, chapter, profile="quick"):
-    return root / "_build" / "executed" / profile / f"{chapter}.ipynb"
+def executed_path(root, chapter):
+    return root / "_build" / "executed" / "quick" / f"{chapter}.ipynb"
 
 
 def repository(root):
     """The repository's public address, from its one place: `_config.yml`."""
     import yaml
 
-    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"].rstrip("/")
+    try:
+        return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"].rstrip("/")
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"_config.yml has to hold `repository: url:` and cannot be read ({reason}).") from None
 
 
 def task(root):
@@ -49,14 +53,14 @@ def task(root):
         return TaskFailed(str(error))
 
 
-def build_site(root, profile="quick"):
+def build_site(root):
     """Gate the executed notebooks, stage everything, run Jupyter Book strictly, gate the pages; returns index.html's path.
 
     The finished site replaces `_build/html` whole. Raises UserError with everything that is wrong.
     """
     import nbformat
 
-    executed = {n: nbformat.read(executed_path(root, n, profile), as_version=4) for n in chapters.chapter_names(root)}
+    executed = {n: nbformat.read(executed_path(root, n), as_version=4) for n in chapters.chapter_names(root)}
     problems = []
     for name, notebook in executed.items():
         defaults = chapters.parameters(chapters.read_source(root, name))
@@ -67,10 +71,10 @@ def build_site(root, profile="quick"):
     log = root / "_build" / "site.log"
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage)]
     with open(log, "w", encoding="utf-8") as file:
-        environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1", "PYTHONUTF8": "1"}
         done = subprocess.run([*command, "-W", "-n", "--keep-going"], stdout=file, stderr=file, env=environment)
     if done.returncode:
-        lines = log.read_text(encoding="utf-8").splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         wrong = [line for line in lines if "WARNING" in line or "ERROR" in line or "Exception" in line]
         _refuse("Jupyter Book refuses the sources", wrong[:20] or lines[-5:])
     built = stage / "_build" / "html"
@@ -100,7 +104,7 @@ def stage_sources(root, stage, executed):
     copy_mathjax(stage / "extra" / "mathjax")
     for name, notebook in executed.items():
         record = write_record_files(name, stage / "extra" / "records")
-        notebook = notebook.copy()
+        notebook = copy.deepcopy(notebook)
         add_provenance(notebook, name, record)
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")
@@ -128,7 +132,7 @@ def write_record_files(chapter, folder):
     if record.runs:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(records.record_path(chapter), folder / f"{chapter}.json")
-        (folder / f"{chapter}.csv").write_text(records.to_csv(record), encoding="utf-8")
+        (folder / f"{chapter}.csv").write_text(records.to_csv(record), encoding="utf-8", newline="\n")
     return record
 
 
@@ -242,7 +246,3 @@ def claims_rows(root):
             row[name] = getattr(verdict, name) if verdict else None
         rows.append(row)
     return rows
-
-
-def claims_json(root):
-    return json.dumps(claims_rows(root), indent=1, ensure_ascii=False, default=float)

@@ -35,7 +35,7 @@ except ImportError:  # in Colab: install the book's helpers, nothing else
 ```{{code-cell}} ipython3
 :tags: [parameters]
 
-dataset = "photo_digits"  # the full profile (profiles.yml) takes the real data set
+dataset = "photo_digits"  # the full profile (profiles.yml) takes the real data
 epochs = 1
 batch_size = 128
 learning_rate = 1e-3
@@ -47,8 +47,8 @@ device = "auto"
 import torch
 from torch import nn
 
-from companion import Run, claims_table, fit, load_claims, load_dataset, load_record, plot_history, record, small_cnn, use_style
-from companion.claims import Verdict
+from companion import Run, fit, load_dataset, load_record, record, small_cnn
+from companion import Verdict, claims_table, load_claims, plot_history, use_style
 
 use_style()
 splits = load_dataset(dataset)
@@ -59,7 +59,7 @@ splits = load_dataset(dataset)
 Say what is in the data set, how it was split, and show some of it.
 
 ```{{code-cell}} ipython3
-print(f"{{len(splits.train):,}} training and {{len(splits.val):,}} validation images of {{len(splits.classes)}} classes")
+print(f"training: {{len(splits.train):,}} images, validation: {{len(splits.val):,}}")
 ```
 
 ## Predict first
@@ -169,13 +169,18 @@ def new_chapter(root, name):
     reports = sorted({claim.report for claim in claims.values()})
     question = f"Report {' and '.join(reports)} states:\n\n" + "\n".join(f"- {claim.text}" for claim in claims.values())
     question += "\n\nSay here why one may doubt it, and what this chapter measures."
+    toc = root / "_toc.yml"
+    lines = toc.read_text(encoding="utf-8").splitlines(keepends=True)
+    notebooks = [i for i, line in enumerate(lines) if line.rstrip().endswith(".ipynb")]
+    if not notebooks:
+        raise UserError(
+            "_toc.yml lists no notebook yet, so the place of the new chapter is not known: add it there by hand."
+        )
     title = name.replace("-", " ").capitalize()
     text = TEMPLATE.format(title=title, question=question, url=site.repository(root), chapter=name)
     _write(path, text)
-    toc = root / "_toc.yml"
-    entry = f"      - file: book/{name}.ipynb\n"
-    lines = toc.read_text(encoding="utf-8").splitlines(keepends=True)
-    last = max(i for i, line in enumerate(lines) if line.rstrip().endswith(".ipynb"))
+    last = notebooks[-1]
+    entry = lines[last].partition("-")[0] + f"- file: book/{name}.ipynb\n"  # indented like the one above it
     _write(toc, "".join([*lines[: last + 1], entry, *lines[last + 1 :]]))
     return path
 

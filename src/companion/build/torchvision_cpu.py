@@ -37,7 +37,7 @@ def wanted_symbols(torchvision_folder):
 
 
 def build_stub(path, symbols):
-    """Compile a shared library whose functions return 0."""
+    """Compile a shared library whose functions do nothing."""
     functions = "".join(f".globl {s}\n.type {s},@function\n{s}:\nret\n" for s in sorted(symbols))
     source = f'.text\n{functions}.section .note.GNU-stack,"",@progbits\n'
     versions = path.with_name("versions.map")
@@ -58,6 +58,11 @@ def build_stub(path, symbols):
     subprocess.run(command, input=source, text=True, check=True, capture_output=True)
 
 
+def cuda_library(site_packages):
+    """Where a CUDA build of PyTorch has the library that a CPU build lacks."""
+    return site_packages / "torch" / "lib" / "libtorch_cuda.so"
+
+
 def repair(site_packages):
     """Put the stand-ins and the hook that loads them into this environment."""
     folder = site_packages / FOLDER
@@ -66,7 +71,9 @@ def repair(site_packages):
     for name, symbols in wanted.items():
         build_stub(folder / name, symbols)
     paths = [str(folder / name) for name in wanted]
-    (site_packages / HOOK).write_text(f"import ctypes; list(map(ctypes.CDLL, {paths!r}))\n", encoding="utf-8")
+    cuda = cuda_library(site_packages)  # a CUDA build that is installed later must not meet the stand-ins
+    hook = f"import ctypes, os; os.path.exists({str(cuda)!a}) or list(map(ctypes.CDLL, {paths!a}))\n"
+    (site_packages / HOOK).write_text(hook, encoding="utf-8")
 
 
 def main():
@@ -78,10 +85,11 @@ def main():
         "torchvision does not work beside this PyTorch: install both as CPU builds, as 'Get started' on pytorch.org shows, "
         "or install gcc and binutils and run this again."
     )
-    if not sys.platform.startswith("linux") or not (shutil.which("gcc") and shutil.which("nm")):
+    site_packages = Path(sysconfig.get_paths()["purelib"])
+    tools = shutil.which("gcc") and shutil.which("nm")
+    if not sys.platform.startswith("linux") or not tools or cuda_library(site_packages).exists():
         print(advice, file=sys.stderr)
         return 1
-    site_packages = Path(sysconfig.get_paths()["purelib"])
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         repair(site_packages)
     if not healthy():
