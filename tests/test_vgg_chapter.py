@@ -1,5 +1,6 @@
 """What the VGG-16 chapter writes out on its page stays equal to what the package does."""
 
+import ast
 from pathlib import Path
 
 import jupytext
@@ -16,7 +17,8 @@ def page():
     names = {}
     for cell in jupytext.read(CHAPTER).cells:
         if cell.cell_type == "code" and cell.source.startswith("def "):
-            exec(cell.source.split("\n\n\nprint")[0], names)
+            functions = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+            exec(compile(ast.Module(functions, []), str(CHAPTER), "exec"), names)
     return names
 
 
