@@ -110,7 +110,7 @@ def check_site(html, pages, root, repository):
         problems += [f"{name}: {problem}" for problem in _outside_requests(soup)]
         problems += [f"{name}: {problem}" for problem in _dead_links(path, soup, anchors, html)]
         problems += [f"{name}: {problem}" for problem in _launch_links(soup, repository, tracked)]
-        for image in soup.select("main img"):
+        for image in soup.select("article img"):
             alt = image.get("alt", "")
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
                 problems.append(f"{name}: the picture {Path(image['src']).name} has no alt text")
