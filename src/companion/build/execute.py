@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -271,18 +272,24 @@ def _check_data(jobs):
             raise UserError(str(error)) from error
 
 
+@contextmanager
 def _executor(workers, scheduler):
+    """Local worker processes, or those of a dask.distributed scheduler."""
     if scheduler is None:
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(min(workers, 61), mp_context=spawn, initializer=_end_with_parent)
+        with ProcessPoolExecutor(min(workers, 61), mp_context=spawn, initializer=_end_with_parent) as pool:
+            yield pool
+        return
     try:
         from distributed import Client
     except ImportError:
         raise UserError("--scheduler needs dask.distributed: install it with `pip install distributed`.") from None
     try:
-        return Client(scheduler, timeout=20).get_executor(pure=False)
+        client = Client(scheduler, timeout=20)
     except (OSError, ValueError) as error:
         raise UserError(f"There is no dask scheduler at {scheduler}: {error}") from None
+    with client:
+        yield client.get_executor(pure=False)
 
 
 def _end_with_parent():
