@@ -10,21 +10,15 @@ import time
 
 import nbformat
 import pytest
+from sources import HEADER
 
 from companion.build import UserError, chapters, cli, execute, refresh, site, template
 
 ROOT = chapters.project_root(__file__ + "/..")
 
-HEADER = """\
----
-jupytext:
-  formats: md:myst,ipynb
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+TINY_START = (
+    HEADER
+    + """
 # Tiny
 
 ```{code-cell} ipython3
@@ -35,8 +29,9 @@ seeds = [0]
 wait = 0
 ```
 """
+)
 TINY = (
-    HEADER
+    TINY_START
     + """
 ```{code-cell} ipython3
 import time
@@ -111,6 +106,11 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(book, monkeypatch)
     with pytest.raises(UserError, match="epoch"):
         execute.execute_chapter(book, "tiny", "full")
     assert not (book / "_build").exists()
+
+
+def test_a_chapter_run_as_a_whole_takes_lists_where_it_has_lists_and_one_value_elsewhere(book):
+    defaults = {"rate": 0.5, "seeds": [0], "wait": 0}
+    assert execute.profile_parameters("tiny", defaults) == {"wait": 0, "rate": 0.25, "seeds": [0, 1]}
 
 
 def test_a_job_stops_after_the_record_cell(book):

@@ -5,6 +5,7 @@ import copy
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from sources import HEADER
 
 from companion.build import chapters, gate
 
@@ -108,25 +109,11 @@ def test_an_injected_parameter_that_the_chapter_does_not_have_is_refused():
     assert gate.check_parameters(notebook, "bad", {"epoch": 1}) == []
 
 
-def test_compared_and_ignored_cells_are_counted():
-    notebook = good_notebook()
-    notebook.cells[2].metadata["tags"] = ["nbval-ignore-output"]
-    notebook.cells.append(new_code_cell("never run"))
-    assert gate.comparison(notebook) == (2, 1)
-
-
 # ------------------------------------------------------------------------------------------------- committed pairs
 
-SOURCE = """\
----
-jupytext:
-  formats: md:myst,ipynb
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+SOURCE = (
+    HEADER
+    + """
 # Title
 
 ```{code-cell} ipython3
@@ -139,6 +126,7 @@ epochs = 1
 print(epochs)
 ```
 """
+)
 
 
 @pytest.fixture

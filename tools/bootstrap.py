@@ -51,7 +51,7 @@ def explain(output):
     if any(sign in output for sign in signs) or "(from versions: none)" in output:
         return "The packages could not be fetched: connect to the network (or set a proxy for pip) and run the same command again."
     if "No space left" in output:
-        return "The disk is full: the environment needs about 2 GB (6 GB with a CUDA build of PyTorch)."
+        return "The disk is full: the environment needs about 2 GB (several more with a CUDA build of PyTorch)."
     last = (
         [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-1:] or ["no message"]
     )

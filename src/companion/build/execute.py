@@ -61,8 +61,7 @@ def execute_chapter(root, chapter, profile="quick"):
     import nbformat
 
     notebook = chapters.read_source(root, chapter)
-    values = {} if profile == "quick" else profile_parameters(chapter)
-    chapters.check_parameters(chapter, chapters.parameters(notebook), values)
+    values = {} if profile == "quick" else profile_parameters(chapter, chapters.parameters(notebook))
     text = execute(nbformat.writes(notebook), values, root / "book", chapter)
     executed = nbformat.reads(text, as_version=4)
     devices = {
@@ -118,11 +117,16 @@ def profile(chapter):
     return yaml.safe_load((chapters.PACKAGE / "profiles.yml").read_text(encoding="utf-8")).get(chapter) or {}
 
 
-def profile_parameters(chapter):
-    """Parameter values of the chapter run as a whole under the full profile: those of all jobs, and the first box's lists."""
+def profile_parameters(chapter, defaults):
+    """The values for the chapter run as a whole: those of every job, and the first box of the grid.
+
+    A parameter that is a list takes the box's whole list, any other its first value. Raises UserError on an unknown name.
+    """
     entry = profile(chapter)
     box = (entry.get("grid") or [{}])[0]
-    return {**entry.get("parameters", {}), **box}
+    chapters.check_parameters(chapter, defaults, {**entry.get("parameters", {}), **box})
+    whole = {name: values if isinstance(defaults[name], list) else values[0] for name, values in box.items()}
+    return {**entry.get("parameters", {}), **whole}
 
 
 def plan_jobs(chapter, defaults, overrides=None):

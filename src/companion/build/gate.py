@@ -87,13 +87,6 @@ def _content(cell):
     return cell.cell_type, cell.source.strip(), {k: v for k, v in cell.metadata.items() if v != []}
 
 
-def comparison(notebook):
-    """(compared, ignored): how many code cells nbval compares and how many it only runs."""
-    cells = [cell for cell in chapters.code_cells(notebook) if cell.execution_count is not None]
-    ignored = [cell for cell in cells if "nbval-ignore-output" in chapters.tags(cell)]
-    return len(cells) - len(ignored), len(ignored)
-
-
 # -------------------------------------------------------------------------------------------------------- the site
 
 
