@@ -17,12 +17,14 @@ METRICS = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
 class Run:
     """One training: what distinguishes it (`setting`, `seed`), its curves, and where it comes from.
 
-    `provenance` is empty for a live run; a recorded one names its parameters, data, versions, device, date and commit.
+    `extras` holds other measurements of the trained network, a number or a list of numbers each. `provenance` is empty for a
+    live run; a recorded one names its parameters, data, versions, device, date and commit.
     """
 
     setting: dict
     seed: int
     history: History
+    extras: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
 
     def last(self, metric):
@@ -59,7 +61,11 @@ def record(runs, splits):
             **{p: metadata.version(p) for p in ("torch", "numpy", "companion")},
         },
         "machine": _machine(runs[0].history.device),
-        "runs": [{"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))} for run in runs],
+        "runs": [
+            {"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))}
+            | ({"extras": _rounded(run.extras)} if run.extras else {})
+            for run in runs
+        ],
     }
     bundle = {"text/html": table.to_html(index=False, border=0), "text/plain": table.to_string(index=False)}
     display(bundle, raw=True, metadata={"companion_record": payload})
@@ -138,13 +144,13 @@ def _key(row):
 
 def _run(row):
     history = History(**{name: tuple(v) if isinstance(v, list) else v for name, v in row["history"].items()})
-    provenance = {name: value for name, value in row.items() if name not in ("setting", "seed", "history")}
-    return Run(row["setting"], row["seed"], history, provenance)
+    provenance = {name: value for name, value in row.items() if name not in ("setting", "seed", "history", "extras")}
+    return Run(row["setting"], row["seed"], history, row.get("extras", {}), provenance)
 
 
-def _rounded(history):
+def _rounded(values):
     """Six significant digits: more than any comparison needs, and readable."""
-    return {k: [float(f"{x:.6g}") for x in v] if isinstance(v, tuple) else v for k, v in history.items()}
+    return {k: [float(f"{x:.6g}") for x in v] if isinstance(v, (tuple, list)) else v for k, v in values.items()}
 
 
 def _machine(device):

@@ -82,6 +82,26 @@ def crop_and_flip(images, generator, padding=4):
     return torch.cat([cropped[:flips].flip(3), cropped[flips:]])
 
 
+def shift_images(images, right=0, down=0):
+    """Move the images (..., H, W) by whole pixels; negative numbers go left and up. The edge pixels fill what comes free."""
+    height, width = images.shape[-2:]
+    rows = (torch.arange(height) - down).clamp(0, height - 1)
+    columns = (torch.arange(width) - right).clamp(0, width - 1)
+    return images[..., rows, :][..., columns]
+
+
+def shift_accuracy(model, split, shifts):
+    """Accuracy on the split's images moved by each number of pixels: the mean of left, right, up and down."""
+    accuracies = []
+    for pixels in shifts:
+        moves = [(pixels, 0), (-pixels, 0), (0, pixels), (0, -pixels)] if pixels else [(0, 0)]
+        scores = [
+            evaluate(model, shift_images(split.images, *move), split.labels, F.cross_entropy)[1] for move in moves
+        ]
+        accuracies.append(sum(scores) / len(scores))
+    return accuracies
+
+
 def as_input(batch, memory_format=torch.contiguous_format):
     """Images of bytes as floats in [-1, 1], in the given memory format; any other tensor unchanged."""
     if batch.dtype != torch.uint8:

@@ -213,6 +213,7 @@ def harvest(text, job, commit):
         for run in payload["runs"]:
             row = {"setting": run["setting"], "seed": run["seed"], "parameters": job.parameters, **origin}
             row |= {"device": run["history"]["device"], "commit": commit, "date": date}
+            row |= {"extras": run["extras"]} if "extras" in run else {}
             rows.append({**row, "seconds": round(sum(run["history"]["seconds"]), 1), "history": run["history"]})
     if not rows:
         raise UserError(f"{job.chapter} ({job.name}): the notebook ran, but its output holds no recorded run.")
