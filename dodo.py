@@ -11,12 +11,12 @@ NAMES = chapters.chapter_names(ROOT)
 
 
 def task_execute():
-    """Execute a chapter by papermill (again only when its source, the package, the ledger or its record changed)."""
+    """Execute a chapter by papermill (again only when its source, the package, the ledger or a record that it loads changed)."""
     for name in NAMES:
         yield {
             "name": name,
             "actions": [(execute.task, [ROOT, name])],
-            "file_dep": [ROOT / "book" / f"{name}.md", *chapters.dependencies(name)],
+            "file_dep": [ROOT / "book" / f"{name}.md", *chapters.dependencies(chapters.read_source(ROOT, name))],
             "targets": [ROOT / "_build" / "executed" / "quick" / f"{name}.ipynb"],
         }
 

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from sources import HEADER
 
+from companion import records
 from companion.build import UserError, chapters, cli, execute, refresh, site, template
 
 ROOT = chapters.project_root(__file__ + "/..")
@@ -173,6 +174,27 @@ def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(b
     grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1, 2]}]}
     monkeypatch.setattr(execute, "profile", lambda chapter: grid)
     assert execute.record_chapter(book, "tiny", **options) == (4, 2, [])
+
+
+def test_a_record_made_with_other_parameters_is_refused_and_stays_as_it_is(book, tmp_path):
+    path = tmp_path / "tiny.json"
+    old = {"rate": 0.25, "seeds": [0], "wait": 7}
+    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
+    before = path.read_bytes()
+    with pytest.raises(
+        UserError, match=r"record of tiny holds 1 run made with other parameters .*\(wait: 7 and 0\).*--redo"
+    ):
+        execute.record_chapter(book, "tiny", workers=1, folder=tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_redoing_a_record_replaces_runs_made_with_other_parameters(book, tmp_path):
+    path = tmp_path / "tiny.json"
+    old = {"rate": 0.25, "seeds": [0], "wait": 7}
+    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
+    assert execute.record_chapter(book, "tiny", workers=2, folder=tmp_path, redo=True) == (0, 4, [])
+    assert {row["parameters"]["wait"] for row in json.loads(path.read_text())["runs"]} == {0}
 
 
 @pytest.mark.slow

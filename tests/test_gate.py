@@ -140,7 +140,7 @@ def pair(tmp_path):
     notebook = chapters.read_source(tmp_path, "one")
     for number, cell in enumerate(chapters.code_cells(notebook), 1):
         cell.execution_count = number
-    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, "one")}
+    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook)}
 
     def write():
         nbformat.write(notebook, tmp_path / "book" / "one.ipynb")
@@ -175,8 +175,8 @@ def test_a_pair_made_by_another_package_is_refused(pair, tmp_path, monkeypatch):
     root, _, _ = pair
     module = tmp_path / "training.py"
     module.write_text("TRAIN_SUBSET = 1\n")
-    before = chapters.dependencies("one")
-    monkeypatch.setattr(chapters, "dependencies", lambda chapter: [*before, module])
+    before = chapters.dependencies(chapters.read_source(root, "one"))
+    monkeypatch.setattr(chapters, "dependencies", lambda notebook: [*before, module])
     assert any("outputs of other code" in problem for problem in gate.check_pair(root, "one"))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from companion.models import conv_block, small_cnn, small_mlp
+from companion.models import conv_block, small_cnn, small_gap_cnn, small_mlp
 
 
 def parameter_count(model):
@@ -94,3 +94,21 @@ def test_the_dropout_rate_changes_neither_parameters_nor_initial_weights():
         states.append(small_cnn((4,), 5, dropout=rate).state_dict())
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_the_gap_network_has_as_many_parameters_as_counted_by_hand():
+    by_hand = (9 * 3 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 10
+    assert parameter_count(small_gap_cnn()) == by_hand == 25_162
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (24, 48), (4, 4), (7, 5)])
+def test_the_gap_network_takes_any_image_size(height, width):
+    assert small_gap_cnn((4, 5), num_classes=7)(torch.zeros(2, 3, height, width)).shape == (2, 7)
+
+
+def test_the_logits_of_the_gap_network_are_the_means_of_its_last_maps():
+    torch.manual_seed(0)
+    model, images = small_gap_cnn((4, 5)), torch.randn(3, 3, 12, 16)
+    maps = model[:-2](images)
+    assert maps.shape == (3, 10, 3, 4)
+    assert torch.allclose(model(images), maps.sum(dim=(2, 3)) / 12, atol=1e-6)

@@ -83,3 +83,30 @@ def test_runs_are_ordered_by_seed_as_a_number(tmp_path):
     path = tmp_path / "dropout.json"
     records.merge_runs(path, [row(10), row(2), row(1)])
     assert [r["seed"] for r in json.loads(path.read_text())["runs"]] == [1, 2, 10]
+
+
+def test_further_measurements_of_a_run_are_kept(tmp_path, monkeypatch):
+    path = tmp_path / "depth.json"
+    records.merge_runs(path, [{**row(0), "extras": {"shift_accuracy": [0.5, 0.25]}}, row(1)])
+    monkeypatch.setattr(records, "record_path", lambda chapter: path)
+    first, second = records.load_record("depth").select(rate=0.5)
+    assert first.extras == {"shift_accuracy": [0.5, 0.25]} and second.extras == {}
+    assert "extras" not in first.provenance
+
+
+def test_a_record_of_runs_made_with_other_parameters_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "depth.json"
+    records.merge_runs(path, [row(0, epochs=29), row(0, epochs=30), row(1, epochs=29)])
+    monkeypatch.setattr(records, "record_path", lambda chapter: path)
+    with pytest.raises(
+        ValueError, match=r"record of depth holds two runs of \{'rate': 0.5\}, seed 0.* epochs: 29 and 30"
+    ):
+        records.load_record("depth")
+
+
+def test_runs_that_are_no_longer_wanted_are_dropped_and_the_others_kept(tmp_path):
+    path = tmp_path / "depth.json"
+    records.merge_runs(path, [row(0, epochs=29), row(0, epochs=30)])
+    assert records.keep_runs(path, [records.identity(row(0, epochs=30)["parameters"])]) == 1
+    assert [r["parameters"]["epochs"] for r in json.loads(path.read_text())["runs"]] == [30]
+    assert records.keep_runs(tmp_path / "none.json", []) == 0

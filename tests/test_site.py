@@ -46,7 +46,7 @@ def recipe(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(execute, "task", fake)
-    monkeypatch.setattr(chapters, "dependencies", lambda name: [tmp_path / "book" / "module.py"])
+    monkeypatch.setattr(chapters, "dependencies", lambda notebook: [tmp_path / "book" / "module.py"])
 
     def run():
         executed.clear()
@@ -69,13 +69,15 @@ def test_only_what_changed_is_executed_again(recipe):
     assert run() == ["one", "two"]
 
 
-def test_a_chapter_depends_on_the_package_but_not_on_the_builder_or_other_records():
-    names = {path.relative_to(chapters.PACKAGE).as_posix() for path in chapters.dependencies("dropout")}
-    assert {"training.py", "data.py", "models.py", "claims.yml", "records/dropout.json"} <= names
-    assert not any(name.startswith("build/") for name in names)
-    assert "records/dropout.json" not in {
-        p.relative_to(chapters.PACKAGE).as_posix() for p in chapters.dependencies("vgg-parameters")
-    }
+def test_a_chapter_depends_on_the_package_and_the_records_it_loads_but_not_on_the_builder_or_other_records():
+    def names(chapter):
+        paths = chapters.dependencies(chapters.read_source(ROOT, chapter))
+        return {path.relative_to(chapters.PACKAGE).as_posix() for path in paths}
+
+    assert {"training.py", "data.py", "models.py", "claims.yml", "records/dropout.json"} <= names("dropout")
+    assert not any(name.startswith("build/") for name in names("dropout"))
+    assert {"records/depth.json", "records/dropout.json"} <= names("depth"), "the two-block runs are dropout's"
+    assert not any(name.startswith("records/") for name in names("vgg-parameters"))
 
 
 # ---------------------------------------------------------------------------------------------------- strict builds

@@ -1,5 +1,6 @@
 """The engine: its curves against plain PyTorch, its repeatability, its augmentation and its refusals."""
 
+import copy
 import ctypes
 import itertools
 
@@ -11,7 +12,17 @@ from torch.nn.functional import cross_entropy
 from companion import training
 from companion.data import Split, Splits
 from companion.models import small_cnn, small_mlp
-from companion.training import TrainingDiverged, as_input, crop_and_flip, evaluate, fit, pick_device, set_up
+from companion.training import (
+    TrainingDiverged,
+    as_input,
+    crop_and_flip,
+    evaluate,
+    fit,
+    pick_device,
+    set_up,
+    shift_accuracy,
+    shift_images,
+)
 
 N_TRAIN, N_VAL, BATCH = 70, 41, 32  # both sets end in a short batch: 70 = 32 + 32 + 6, 41 = 32 + 9
 
@@ -348,7 +359,9 @@ def test_fit_feeds_the_network_in_the_format_of_its_weights(memory_format, split
     model, formats = make_cnn().to(memory_format=memory_format), []
     model.register_forward_pre_hook(lambda _, x: formats.append(x[0].is_contiguous(memory_format=memory_format)))
     run(model, splits, epochs=1, augment=crop_and_flip)
-    assert len(formats) == 3 + 3 + 2  # batches of training, of its evaluation, of validation
+    assert (
+        len(formats) == 1 + 3 + 3 + 2
+    )  # one image to see the outputs; batches of training, its evaluation, validation
     assert all(formats)
 
 
@@ -460,3 +473,68 @@ def test_evaluate_takes_images_from_another_device(splits):
     images, labels = splits.val.images, splits.val.labels
     on_gpu = evaluate(make_mlp().cuda(), images, labels, cross_entropy)
     assert on_gpu == pytest.approx(evaluate(make_mlp(), images, labels, cross_entropy), rel=1e-3)
+
+
+# ------------------------------------------------------------------------------------------------ refused with a sentence
+
+
+@pytest.mark.parametrize(("split", "label"), [("train", 3), ("val", 3), ("train", -1)])
+def test_labels_that_are_no_classes_are_refused_before_training(splits, split, label):
+    splits = copy.deepcopy(splits)
+    getattr(splits, split).labels[5] = label
+    model = make_mlp()
+    before = [parameter.clone() for parameter in model.parameters()]
+    low, high = (-1, 2) if label < 0 else (0, 3)
+    with pytest.raises(ValueError, match=rf"labels run from {low} to {high}, but the network has 3 outputs.* 0 to 2"):
+        run(model, splits)
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def test_evaluate_refuses_labels_that_are_no_classes(splits):
+    with pytest.raises(ValueError, match="labels run from 0 to 7, but the network has 3 outputs"):
+        evaluate(make_mlp(), splits.val.images, torch.tensor([0, 7] + [1] * (N_VAL - 2)), cross_entropy)
+
+
+@pytest.mark.parametrize("rate", [1.0, 1])
+def test_a_dropout_rate_of_one_is_refused(splits, rate):
+    with pytest.raises(ValueError, match=f"at least 0 and below 1, not {rate}: at 1 every unit is off"):
+        run(make_mlp(dropout=rate), splits)
+
+
+@pytest.mark.parametrize("rate", [-0.5, 1.5])
+def test_a_dropout_rate_that_is_no_probability_is_refused_when_the_network_is_built(rate):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        small_cnn(dropout=rate)
+
+
+def test_a_longer_run_begins_as_the_shorter_one(splits):
+    """No schedule looks at the number of epochs: the chapter on augmentation relies on it."""
+    short, long = (run(make_mlp(dropout=0.5), splits, augment=crop_and_flip, epochs=n) for n in (2, 4))
+    assert long.val_loss[:2] == short.val_loss
+    assert long.running_loss[:2] == short.running_loss
+
+
+# ------------------------------------------------------------------------------------------------------------- shifts
+
+
+def test_shifted_images_equal_a_slow_loop_over_pixels():
+    images = torch.arange(2 * 3 * 5 * 6, dtype=torch.uint8).reshape(2, 3, 5, 6)
+    for right, down in ((0, 0), (2, 0), (-3, 0), (0, 1), (0, -4), (2, -1), (9, 0)):
+        moved = shift_images(images, right, down)
+        for row in range(5):
+            for column in range(6):
+                y, x = min(max(row - down, 0), 4), min(max(column - right, 0), 5)
+                assert torch.equal(moved[:, :, row, column], images[:, :, y, x])
+
+
+def test_shift_accuracy_is_the_mean_of_the_four_directions(splits):
+    model = make_mlp()
+    run(model, splits)
+    unmoved, moved = shift_accuracy(model, splits.val, [0, 2])
+    assert unmoved == evaluate(model, splits.val.images, splits.val.labels, cross_entropy)[1]
+    everything, low, high = slice(None), [0, 0, *range(6)], [*range(2, 8), 7, 7]  # two pixels along a side of eight
+    four = [
+        evaluate(model, splits.val.images[..., rows, :][..., columns], splits.val.labels, cross_entropy)[1]
+        for rows, columns in ((everything, low), (everything, high), (low, everything), (high, everything))
+    ]
+    assert moved == pytest.approx(sum(four) / 4)

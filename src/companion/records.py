@@ -85,11 +85,24 @@ def runs_table(runs):
 
 
 def load_record(chapter):
-    """The chapter's recorded runs as a `Record`; one without runs when nothing has been recorded yet."""
+    """The chapter's recorded runs as a `Record`; one without runs when nothing has been recorded yet.
+
+    Raises ValueError when two runs of one setting and seed were made with different parameters: they do not compare.
+    """
     path = record_path(chapter)
     if not path.is_file():
         return Record(chapter, ())
-    return Record(chapter, tuple(_run(row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"]))
+    runs = tuple(_run(row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"])
+    seen = {}
+    for run in runs:
+        other = seen.setdefault((json.dumps(run.setting, sort_keys=True), run.seed), run)
+        if other is not run:
+            raise ValueError(
+                f"the record of {chapter} holds two runs of {run.setting}, seed {run.seed}, made with other parameters: "
+                f"{differences(other.provenance['parameters'], run.provenance['parameters'])}; "
+                f"`companion record {chapter} --redo` makes the record anew"
+            )
+    return Record(chapter, runs)
 
 
 def record_path(chapter):
@@ -103,7 +116,10 @@ def merge_runs(path, rows):
     """
     path = Path(path)
     old = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
-    merged = {_key(row): row for row in [*old, *rows]}
+    _write(path, {_key(row): row for row in [*old, *rows]})
+
+
+def _write(path, merged):
     lines = ",\n".join(json.dumps(merged[key], ensure_ascii=False) for key in sorted(merged))
     text = f'{{"chapter": {json.dumps(path.stem)}, "format": 1, "runs": [\n{lines}\n]}}\n'
     part = path.with_name(path.name + ".part")
@@ -116,6 +132,16 @@ def recorded_parameters(path):
     """The parameters of every run in the record at `path`, one dictionary each."""
     path = Path(path)
     return [row["parameters"] for row in json.loads(path.read_text(encoding="utf-8"))["runs"]] if path.exists() else []
+
+
+def keep_runs(path, wanted):
+    """Drop the runs from the record at `path` whose identity is not among `wanted`; returns how many."""
+    path = Path(path)
+    rows = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    kept = [row for row in rows if identity(row["parameters"]) in wanted]
+    if len(kept) < len(rows):
+        _write(path, {_key(row): row for row in kept})
+    return len(rows) - len(kept)
 
 
 def to_csv(record):
@@ -134,6 +160,16 @@ def to_csv(record):
 def identity(parameters):
     """What makes a run the same run: all its parameters but the device."""
     return {name: value for name, value in parameters.items() if name != "device"}
+
+
+def differences(old, new):
+    """How the parameters of two runs differ, in words: "epochs: 29 and 30"."""
+    names = sorted(set(identity(old)) | set(identity(new)))
+    return ", ".join(
+        f"{name}: {old.get(name, 'none')} and {new.get(name, 'none')}"
+        for name in names
+        if old.get(name) != new.get(name)
+    )
 
 
 def _key(row):

@@ -132,15 +132,33 @@ def evaluate(model, images, labels, loss_fn, batch_size=128):
     model.eval()
     loss = correct = torch.zeros((), device=device)
     try:
-        for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        for step, (x, y) in enumerate(zip(images.split(batch_size), labels.split(batch_size), strict=True)):
             y = y.to(device)
             logits = model(as_input(x.to(device), memory_format))
+            if step == 0:
+                _check_labels(labels, logits)
             loss = loss + loss_fn(logits, y) * len(y)
             correct = correct + (logits.argmax(1) == y).sum()
     finally:
         for module, mode in modes.items():
             module.training = mode
     return loss.item() / len(labels), correct.item() / len(labels)
+
+
+def _check_labels(labels, logits):
+    """Raise ValueError when a label is no class of the network: on a GPU it would end the whole process."""
+    outputs, low, high = logits.shape[1], int(labels.min()), int(labels.max())
+    if low < 0 or high >= outputs:
+        raise ValueError(
+            f"the labels run from {low} to {high}, but the network has {outputs} outputs, one for each of the classes "
+            f"0 to {outputs - 1}"
+        )
+
+
+def _check_dropout(model):
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd) and not 0 <= module.p < 1:
+            raise ValueError(f"a dropout rate must be at least 0 and below 1, not {module.p}: at 1 every unit is off")
 
 
 def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, device=None, seed):
@@ -152,13 +170,15 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
     images, the augmentation and dropout; the initial weights are the caller's. Two equal runs on one CPU thread give
     bit-equal weights.
 
-    Raises `TrainingDiverged` after an epoch whose loss is not finite, and ValueError on an empty split.
+    Raises `TrainingDiverged` after an epoch whose loss is not finite, and ValueError on an empty split, on labels that
+    are no classes of the network, and on a dropout rate of 1 or more.
     """
     set_up()
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs and batch_size must be at least 1, not {epochs} and {batch_size}")
     if not len(splits.train.labels) or not len(splits.val.labels):
         raise ValueError("the training and the validation set must not be empty")
+    _check_dropout(model)
     device = next(model.parameters()).device if device is None else pick_device(device)
     model.to(device)
     memory_format = _memory_format(model)
@@ -170,6 +190,10 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
     n = len(labels)
     subset = torch.randperm(n, generator=torch.Generator().manual_seed(0))[:TRAIN_SUBSET].to(device)
     subset = (images[subset], labels[subset])
+    with torch.no_grad():
+        one = model.eval()(as_input(images[:1], memory_format))
+    _check_labels(labels, one)
+    _check_labels(val_labels, one)
     curves = []
     for epoch in range(epochs):
         start = time.perf_counter()

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -100,21 +101,23 @@ def check_parameters(chapter, defaults, given):
         raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; it has {', '.join(defaults)}.")
 
 
-def dependencies(chapter):
-    """The package files that a chapter's outputs depend on: all but the builder and the other chapters' records."""
+def dependencies(notebook):
+    """The package files that a chapter's outputs depend on: modules, ledger, and the records that its code loads."""
     modules = [
         p for p in PACKAGE.rglob("*.py") if "build" not in p.relative_to(PACKAGE).parts and p.name != "__main__.py"
     ]
-    own_record = PACKAGE / "records" / f"{chapter}.json"
-    return sorted(modules) + [PACKAGE / "claims.yml"] + ([own_record] if own_record.exists() else [])
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    loaded = sorted(set(re.findall(r"load_record\(\s*[\"']([\w-]+)[\"']", code)))
+    records = [PACKAGE / "records" / f"{name}.json" for name in loaded]
+    return sorted(modules) + [PACKAGE / "claims.yml"] + [path for path in records if path.exists()]
 
 
-def code_hash(notebook, chapter):
+def code_hash(notebook):
     """A hash of all that decides the outputs: code cells (parameters among them) and package sources."""
     digest = hashlib.sha256()
     for cell in code_cells(notebook):
         digest.update(json.dumps([cell.source, tags(cell)]).encode())
-    for path in dependencies(chapter):
+    for path in dependencies(notebook):
         digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:16]
 

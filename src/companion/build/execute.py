@@ -162,6 +162,7 @@ def record_chapter(
     """Run the jobs of the chapter's grid that its record does not hold yet, and save each one as it ends.
 
     `overrides` replace profile values ({"epochs": 2}); `folder` is where the record lies, the package's own by default.
+    A record that holds runs made with other parameters is refused; `redo` makes every run again and drops such ones.
     `progress(total, chapter)` returns a function called with each job's name and its error or None as the job ends.
     Returns (done before, done now, errors as sentences).
     """
@@ -172,7 +173,11 @@ def record_chapter(
     notebook = chapters.read_source(root, chapter)
     jobs = plan_jobs(chapter, chapters.parameters(notebook), overrides)
     target = Path(folder or chapters.PACKAGE / "records") / f"{chapter}.json"
-    known = [] if redo else [records.identity(p) for p in records.recorded_parameters(target)]
+    recorded = records.recorded_parameters(target)
+    planned = [records.identity(job.parameters) for job in jobs]
+    if not redo:
+        _refuse_other_parameters(chapter, recorded, planned)
+    known = [] if redo else [records.identity(parameters) for parameters in recorded]
     todo = [job for job in jobs if records.identity(job.parameters) not in known]
     _check_data(todo)
     text, commit, errors = nbformat.writes(job_notebook(notebook)), current_commit(root), []
@@ -199,7 +204,23 @@ def record_chapter(
                 for process in list(pool._processes.values()):  # their kernels end with them
                     process.terminate()
             raise
+    if redo and not errors:
+        records.keep_runs(target, planned)
     return len(jobs) - len(todo), len(todo) - len(errors), errors
+
+
+def _refuse_other_parameters(chapter, recorded, planned):
+    """Raise UserError when the record holds runs that the chapter and its profile would not make now."""
+    from companion import records
+
+    others = [parameters for parameters in recorded if records.identity(parameters) not in planned]
+    if others:
+        runs = "run" if len(others) == 1 else "runs"
+        nearest = min((records.differences(others[0], job) for job in planned), key=len)
+        raise UserError(
+            f"The record of {chapter} holds {len(others)} {runs} made with other parameters than the chapter and its profile "
+            f"have now ({nearest}). Put the old values back, or make the whole record anew: companion record {chapter} --redo"
+        )
 
 
 def harvest(text, job, commit):

@@ -76,7 +76,7 @@ def check_pair(root, chapter):
             f"{chapter}.ipynb differs from {chapter}.md: run `make refresh` (or `jupytext --sync` to take an edited notebook)"
         ]
     problems = check_executed(pair, chapter)
-    if pair.metadata.get("companion", {}).get("hash") != chapters.code_hash(source, chapter):
+    if pair.metadata.get("companion", {}).get("hash") != chapters.code_hash(source):
         problems.append(
             f"{chapter}.ipynb shows outputs of other code, parameters or package sources: run `make refresh`"
         )

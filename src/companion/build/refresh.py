@@ -37,7 +37,7 @@ def refresh(root, chapter):
         for output in cell.outputs:
             for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
                 del run["history"]["seconds"]
-    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, chapter)}
+    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook)}
     notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
     if problems := gate.check_executed(notebook, chapter):
         raise UserError("; ".join(problems))

@@ -200,7 +200,7 @@ def set_repository(root, url):
         pair = chapters.pair_path(root, name)
         if pair.exists():
             stored = nbformat.read(pair, as_version=4).metadata.get("companion", {}).get("hash")
-            fresh[name] = stored == chapters.code_hash(chapters.read_source(root, name), name)
+            fresh[name] = stored == chapters.code_hash(chapters.read_source(root, name))
     changed = []
     for path in paths:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -212,7 +212,7 @@ def set_repository(root, url):
     for name, was_fresh in fresh.items():
         if was_fresh:
             notebook = nbformat.read(chapters.pair_path(root, name), as_version=4)
-            notebook.metadata["companion"]["hash"] = chapters.code_hash(chapters.read_source(root, name), name)
+            notebook.metadata["companion"]["hash"] = chapters.code_hash(chapters.read_source(root, name))
             chapters.write_notebook(notebook, chapters.pair_path(root, name))
     return changed
 
