@@ -138,11 +138,14 @@ def test_blocks_written_out_on_a_page_equal_the_packages():
     equal = set()
     for name in NAMES:
         for node in defined_functions(source(name)):
-            if node.name in ("conv_block", "small_cnn", "small_mlp"):
+            if node.name in companion.__all__:
                 module = ast.parse(inspect.getsource(getattr(companion, node.name))).body[0]
                 assert without_docstring(node) == without_docstring(module), f"{node.name} in {name}"
                 equal.add(node.name)
-    assert {"conv_block", "small_cnn"} <= equal
+    assert equal == {
+        *("conv_block", "small_cnn", "small_gap_cnn", "small_mlp"),
+        *("crop_and_flip", "shift_accuracy", "shift_images"),
+    }
 
 
 # ------------------------------------------------------------------------------------------------------- the records

@@ -94,10 +94,13 @@ def shift_accuracy(model, split, shifts):
     """Accuracy on the split's images moved by each number of pixels: the mean of left, right, up and down."""
     accuracies = []
     for pixels in shifts:
-        moves = [(pixels, 0), (-pixels, 0), (0, pixels), (0, -pixels)] if pixels else [(0, 0)]
-        scores = [
-            evaluate(model, shift_images(split.images, *move), split.labels, F.cross_entropy)[1] for move in moves
-        ]
+        moves = [(0, 0)]
+        if pixels:
+            moves = [(pixels, 0), (-pixels, 0), (0, pixels), (0, -pixels)]
+        scores = []
+        for move in moves:
+            images = shift_images(split.images, *move)
+            scores.append(evaluate(model, images, split.labels, F.cross_entropy)[1])
         accuracies.append(sum(scores) / len(scores))
     return accuracies
 
