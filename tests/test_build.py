@@ -42,7 +42,7 @@ from companion import History, Run, record
 
 time.sleep(wait)
 values = (rate, 1.0)
-runs = [Run({"rate": rate}, s, History(*[values] * 7)) for s in seeds]
+runs = [Run({"rate": rate}, s, History(*[values] * 7), {"moved": [0.5, 1 / 3]}) for s in seeds]
 ```
 
 ```{code-cell} ipython3
@@ -170,6 +170,7 @@ def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(b
     rows = json.loads((tmp_path / "records" / "tiny.json").read_text())["runs"]
     assert [(row["setting"]["rate"], row["seed"]) for row in rows] == [(0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1)]
     assert rows[0]["history"]["val_loss"] == [0.25, 1.0] and rows[0]["seconds"] == 1.2
+    assert rows[0]["extras"] == {"moved": [0.5, 0.333333]}
     assert {"commit", "date", "device", "versions", "data", "machine", "parameters"} <= set(rows[0])
     grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1, 2]}]}
     monkeypatch.setattr(execute, "profile", lambda chapter: grid)
