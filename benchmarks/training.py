@@ -1,210 +1,219 @@
-"""How fast is `companion.fit`? Side by side with the bare limit and with the usual PIL + DataLoader loop.
+"""How fast is `companion.fit`? One run against the bare limit, PIL + DataLoader, Lightning, Keras, fastai and skorch.
 
-Networks: report A's three-block CNN (channels 32, 64, 16; hidden layer 32) and the MLP 3072-100-10. Batches of 128, Adam
-with the same flags for everyone, random pictures: this is about speed only.
-
-- *bare limit*: batches ready in memory as normalised floats, in the network's layout; forward, backward, step; no more.
-- *fit*: the engine of the book on bytes, with its own shuffling, normalisation, metrics, and crop and flip where named.
-- *PIL + DataLoader*: a data set of PIL pictures, torchvision's transforms (the same crop and flip where named), a
-  shuffling DataLoader in this process, loss and hits read by `.item()` each step. The network in PyTorch's own layout.
-
-What is timed: process CPU time, one thread, one set-up (`companion.set_up`: threads, denormals, heap) for all. Models,
-optimisers and data are made before the clock starts. Contenders take turns within each repeat, each repeat beginning with
-another one; a ratio is formed inside a repeat, and its median over the repeats is held against the bar.
-
-Training is compared, not evaluation: the other two do none, while `fit` evaluates after every epoch, and after the last
-one on the whole training set. So while the clock runs `training.evaluate` is replaced by a stub that returns zeros, and
-TRAIN_SUBSET is one batch. Everything else that `fit` does counts against it.
+What each contender does stands at the top of contenders.py. What is timed: CPU time, one thread, one set-up for all
+(`companion.set_up`: threads, denormals, heap). Models, optimisers and data are made before the clock starts. Contenders take
+turns within each repeat, each repeat beginning with another one; the first round only warms up, and checks that all take the
+same number of steps. A ratio is formed inside a repeat, and its median over the repeats is held against the bar: `fit` is
+never slower than any contender, and more where BARS says so.
 """
 
 import argparse
+import datetime
+import gc
 import json
+import os
 import platform
 import statistics
 import sys
-import time
+import warnings
+from importlib import metadata
+from pathlib import Path
 from unittest import mock
 
+import jobs
 import torch
-from PIL import Image
-from torch import nn
-from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, Dataset
-from torchvision import transforms
+from contenders import BATCH_SIZE, CONTENDERS, NETWORKS, Clock, make_data, why_missing
 
-from companion import crop_and_flip, fit, set_up, small_cnn, small_mlp, training
-from companion.data import Split, Splits
+from companion import records, set_up
 
-BATCH_SIZE = 128
-MLP_EPOCHS = 4  # the MLP is some ten times faster; more epochs make its time measurable
-
-# (contender, what it is measured against, the least ratio of their speeds; None: shown only)
-COMPARISONS = [
-    ("CNN, NCHW: fit, crop and flip", "CNN, NCHW: bare limit", 0.90),
-    ("CNN, channels_last: fit, crop and flip", "CNN, channels_last: bare limit", 0.85),
-    ("MLP: fit", "MLP: bare limit", 0.80),
-    ("CNN, channels_last: fit, crop and flip", "CNN, NCHW: PIL + DataLoader, crop and flip", 1.6),
-    ("CNN, NCHW: fit, crop and flip", "CNN, NCHW: PIL + DataLoader, crop and flip", None),
-    ("MLP: fit", "MLP: PIL + DataLoader", 3.5),
-]
+BARS = {  # (network, contender): the least ratio of fit's speed to its speed; 1 for every contender not named here
+    ("cnn", "bare"): 0.85,
+    ("cnn", "bare-nchw"): 0.90,
+    ("gap", "bare"): 0.85,
+    ("gap", "bare-nchw"): 0.90,
+    ("mlp", "bare"): 0.80,
+    ("cnn", "pil"): 1.6,
+    ("mlp", "pil"): 3.5,
+    ("mlp", "lightning"): 1.4,
+}
 
 
-def make_cnn(layout=torch.contiguous_format):
-    torch.manual_seed(0)
-    return small_cnn(channels=(32, 64, 16), hidden=32).to(memory_format=layout)
+def choose(words, known, what):
+    """The names asked for, in the order of `known`; all when none is. An unknown one ends the program with a sentence."""
+    unknown = [word for word in words or [] if word not in known]
+    if unknown:
+        sys.exit(f"There is no {what} {unknown[0]!r}; there are {', '.join(known)}.")
+    return [name for name in known if not words or name in words]
 
 
-def make_mlp():
-    torch.manual_seed(0)
-    return small_mlp()
+def present(names):
+    """Those that can run here; says in a sentence which cannot, and why."""
+    reasons = {name: why_missing(name) for name in names}
+    for name, reason in reasons.items():
+        if reason:
+            print(f"{name} is left out: {reason}. benchmarks/README.md says how to install it.", file=sys.stderr)
+    return [name for name in names if not reasons[name]]
 
 
-def make_optimizer(model, fused):
-    return torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused or None)
+def run(name, network, data):
+    """Train once; the stopped clock."""
+    gc.collect()  # what the last contender left behind is not this one's work
+    clock = Clock()
+    CONTENDERS[name].run(network, data, network.epochs, clock)
+    return clock
 
 
-def bare_limit(model, optimizer, batches, epochs=1):
-    """The network alone on batches that are ready."""
-    model.train()
-    for _ in range(epochs):
-        for x, y in batches:
-            loss = cross_entropy(model(x), y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+def warm_up(name, network, data):
+    """Train once without timing; RuntimeError when the contender does other work than it should."""
+    expected = network.epochs * -(-len(data.y) // BATCH_SIZE)
+    with mock.patch.object(torch.autograd, "backward", wraps=torch.autograd.backward) as backward:
+        run(name, network, data)
+    if backward.call_count != expected:
+        raise RuntimeError(f"{name} took {backward.call_count} steps instead of {expected}")
+    if torch.get_num_threads() != 1:
+        raise RuntimeError(f"{name} has changed the number of threads to {torch.get_num_threads()}")
 
 
-def pil_and_loader(model, optimizer, loader, epochs=1):
-    """The loop of most tutorials."""
-    model.train()
-    for _ in range(epochs):
-        loss_sum, correct = 0.0, 0
-        for x, y in loader:
-            logits = model(x)
-            loss = cross_entropy(logits, y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.item() * len(y)
-            correct += (logits.argmax(1) == y).sum().item()
-
-
-def engine(model, optimizer, splits, augment=None, epochs=1):
-    """`fit` without its evaluations."""
-    stub = mock.patch.object(training, "evaluate", lambda *arguments: (0.0, 0.0))
-    subset = mock.patch.object(training, "TRAIN_SUBSET", BATCH_SIZE)
-    options = {"batch_size": BATCH_SIZE, "loss_fn": nn.CrossEntropyLoss(), "augment": augment, "seed": 0}
-    with stub, subset:
-        fit(model, splits, epochs=epochs, optimizer=optimizer, **options)
-
-
-class Pictures(Dataset):
-    """Pictures kept as arrays and handed out as PIL pictures through transforms, the way torchvision's CIFAR10 does it."""
-
-    def __init__(self, split, crop_and_flip):
-        self.arrays, self.labels = split.images.permute(0, 2, 3, 1).contiguous().numpy(), split.labels.tolist()
-        augment = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()] if crop_and_flip else []
-        normalise = transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-        self.transform = transforms.Compose([*augment, transforms.ToTensor(), normalise])
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, index):
-        return self.transform(Image.fromarray(self.arrays[index])), self.labels[index]
-
-
-def make_splits(images):
-    generator = torch.Generator().manual_seed(0)
-    pictures = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
-    train = Split(pictures, torch.randint(10, (images,), generator=generator))
-    val = Split(train.images[:BATCH_SIZE], train.labels[:BATCH_SIZE])
-    return Splits(train, val, None, tuple("0123456789"), "random", "", "")
-
-
-def make_batches(split, layout=torch.contiguous_format):
-    pairs = zip(split.images.split(BATCH_SIZE), split.labels.split(BATCH_SIZE), strict=True)
-    return [(training.as_input(x, layout), y) for x, y in pairs]
-
-
-def make_contenders(images, fused):
-    """{name: (function that makes a model, the loop, what the loop takes beside model and optimiser, epochs)}"""
-    splits, last = make_splits(images), torch.channels_last
-    loaders = {aug: DataLoader(Pictures(splits.train, aug), BATCH_SIZE, shuffle=True) for aug in (True, False)}
-    plain, channels_last = make_batches(splits.train), make_batches(splits.train, last)
-    return {
-        "CNN, NCHW: bare limit": (make_cnn, bare_limit, [plain], 1),
-        "CNN, NCHW: fit, crop and flip": (make_cnn, engine, [splits, crop_and_flip], 1),
-        "CNN, channels_last: bare limit": (lambda: make_cnn(last), bare_limit, [channels_last], 1),
-        "CNN, channels_last: fit, crop and flip": (lambda: make_cnn(last), engine, [splits, crop_and_flip], 1),
-        "CNN, NCHW: PIL + DataLoader, crop and flip": (make_cnn, pil_and_loader, [loaders[True]], 1),
-        "MLP: bare limit": (make_mlp, bare_limit, [plain], MLP_EPOCHS),
-        "MLP: fit": (make_mlp, engine, [splits, None], MLP_EPOCHS),
-        "MLP: PIL + DataLoader": (make_mlp, pil_and_loader, [loaders[False]], MLP_EPOCHS),
-    }
-
-
-def measure(images, repeats, fused):
-    """{contender: images per second of CPU time, one number for each repeat}"""
-    contenders = make_contenders(images, fused)
-    speeds = {name: [] for name in contenders}
-    order = list(contenders)
-    for repeat in range(-1, repeats):  # the first round only warms up
-        for name in order[repeat % len(order) :] + order[: repeat % len(order)]:
-            make_model, loop, inputs, epochs = contenders[name]
-            model = make_model()
-            optimizer = make_optimizer(model, fused)
-            start = time.process_time()
-            loop(model, optimizer, *inputs, epochs=epochs)
-            seconds = time.process_time() - start
-            if repeat >= 0:
-                speeds[name].append(images * epochs / seconds)
-        print(f"\rrepeat {repeat + 1} of {repeats}", end="", file=sys.stderr, flush=True)
+def race(network, names, data, repeats):
+    """{contender: {"cpu": images per second of CPU time, "wall": of wall time}}, one number for each repeat."""
+    for name in names:
+        warm_up(name, network, data)
+    images = len(data.y) * network.epochs
+    speeds = {name: {"cpu": [], "wall": []} for name in names}
+    for repeat in range(repeats):
+        first = repeat % len(names)
+        for name in names[first:] + names[:first]:
+            clock = run(name, network, data)
+            speeds[name]["cpu"].append(images / clock.cpu)
+            speeds[name]["wall"].append(images / clock.wall)
+        print(f"\r{network.title}: repeat {repeat + 1} of {repeats}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return speeds
 
 
-def compare(speeds):
-    """One dictionary for each comparison: the ratio's least, median and greatest value, the bar, and whether it is met."""
+def summary(values):
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def ratio(speeds, ours, theirs):
+    """Our speed divided by theirs, repeat by repeat; None when one of the two did not run."""
+    if ours not in speeds or theirs not in speeds:
+        return None
+    return summary([a / b for a, b in zip(speeds[ours]["cpu"], speeds[theirs]["cpu"], strict=True)])
+
+
+def compare(key, speeds):
+    """One row for each contender of a network: its speeds, fit's ratios to it, the bar, and whether it is met."""
     rows = []
-    for contender, reference, bar in COMPARISONS:
-        ratios = [a / b for a, b in zip(speeds[contender], speeds[reference], strict=True)]
-        median = statistics.median(ratios)
-        row = {"contender": contender, "against": reference, "min": min(ratios), "median": median, "max": max(ratios)}
-        rows.append({**row, "bar": bar, "met": bar is None or median >= bar})
+    for name in speeds:
+        row = {"contender": name, "cpu": summary(speeds[name]["cpu"]), "wall": summary(speeds[name]["wall"])}
+        row["ratio"] = None if name == "fit" else ratio(speeds, "fit", name)
+        row["ratio_nchw"] = None if name == "fit-nchw" else ratio(speeds, "fit-nchw", name)
+        held = row["ratio_nchw" if name == "bare-nchw" else "ratio"]
+        row["bar"] = BARS.get((key, name), 1.0) if held and name != "fit-nchw" else None
+        row["met"] = None if row["bar"] is None else held["median"] >= row["bar"]
+        rows.append(row)
     return rows
 
 
-def show(speeds, rows):
-    print(f"{'contender':45}{'images per CPU second (median)':>32}")
-    for name, values in speeds.items():
-        print(f"{name:45}{statistics.median(values):32,.0f}")
-    print(f"\n{'contender':40}{'against':44}{'min':>6}{'median':>8}{'max':>6}{'bar':>6}")
+def span(values, form):
+    return "–" if values is None else f"{values['median']:{form}} ({values['min']:{form}}–{values['max']:{form}})"
+
+
+def table(rows):
+    """The rows of a network as a Markdown table."""
+    header = [
+        "contender",
+        "images per CPU second",
+        "per second (wall)",
+        "fit is … times as fast",
+        "fit in NCHW",
+        "bar",
+        "",
+    ]
+    lines = [header, ["---"] + ["---:"] * 5 + ["---"]]
     for row in rows:
-        numbers = f"{row['min']:6.2f}{row['median']:8.2f}{row['max']:6.2f}"
-        verdict = "     –" if row["bar"] is None else f"{row['bar']:6.2f}  {'met' if row['met'] else 'MISSED'}"
-        print(f"{row['contender']:40}{row['against']:44}{numbers}{verdict}")
+        bar = "–" if row["bar"] is None else f"{row['bar']:.2f}"
+        verdict = {None: "", True: "met", False: "MISSED"}[row["met"]]
+        wall = f"{row['wall']['median']:,.0f}"
+        ratios = [span(row["ratio"], ".2f"), span(row["ratio_nchw"], ".2f")]
+        lines.append([CONTENDERS[row["contender"]].title, span(row["cpu"], ",.0f"), wall, *ratios, bar, verdict])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join("| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines)
+
+
+def surroundings(names):
+    """Where and with what the numbers were measured."""
+    packages = [
+        "torch",
+        "torchvision",
+        "numpy",
+        "pillow",
+        *dict.fromkeys(filter(None, (CONTENDERS[n].needs for n in names))),
+    ]
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "machine": records._machine("cpu"),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in packages},
+    }
+
+
+def report(result):
+    """The whole result as Markdown."""
+    place = result["surroundings"]
+    versions = ", ".join(f"{name} {version}" for name, version in place["versions"].items())
+    lines = ["# Benchmarks of the training engine", ""]
+    lines += [f"{place['date']}, {place['machine']}, {place['cores']} cores, {place['system']}; {versions}.", ""]
+    if result["networks"]:
+        text = "Median (least–greatest) of {repeats} repeats of {images} images an epoch; one thread."
+        lines += [text.format_map(result["settings"]), ""]
+    for key, network in result["networks"].items():
+        lines += [f"## {NETWORKS[key].title}", "", table(network["rows"]), ""]
+    if result["jobs"]:
+        lines += ["## Six jobs", "", jobs.sentence(result["jobs"]), ""]
+    return "\n".join(lines)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Measure companion.fit against the bare limit and other libraries.")
+    parser.add_argument("--contenders", nargs="+", metavar="NAME", help=f"fit and these of {', '.join(CONTENDERS)}")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help=f"of {', '.join(NETWORKS)} (default: all)")
+    parser.add_argument("--repeats", type=int, default=9, help="at least 7 for a verdict (default: 9)")
+    parser.add_argument("--images", type=int, default=5120, help="images per epoch (default: 5120)")
+    parser.add_argument("--jobs", action="store_true", help="then also six jobs side by side, on idle cores: jobs.py")
+    parser.add_argument("--output", metavar="FOLDER", type=Path, help="write training.json and training.md there")
+    options = parser.parse_args()
+    if options.repeats < 1 or options.images < 1:
+        parser.error("--repeats and --images must be at least 1.")
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description="Measure companion.fit against the bare limit and against PIL + DataLoader."
-    )
-    parser.add_argument("--repeats", type=int, default=9, help="at least 7 for a verdict (default: 9)")
-    parser.add_argument("--images", type=int, default=5120, help="images per epoch (default: 5120)")
-    parser.add_argument("--fused", action="store_true", help="Adam with fused=True, for every contender")
-    parser.add_argument("--json", metavar="FILE", help="write all measurements there")
-    options = parser.parse_args()
+    options = arguments()
+    networks = choose(options.networks, NETWORKS, "network")
+    names = choose(options.contenders and ["fit", *options.contenders], CONTENDERS, "contender")
     set_up()
-    speeds = measure(options.images, options.repeats, options.fused)
-    rows = compare(speeds)
-    show(speeds, rows)
-    if options.json:
-        versions = {"python": platform.python_version(), "torch": torch.__version__}
-        settings = {"images": options.images, "batch_size": BATCH_SIZE, "fused": options.fused, **versions}
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"settings": settings, "images_per_cpu_second": speeds, "comparisons": rows}, file, indent=1)
-    return 0 if all(row["met"] for row in rows) else 1
+    warnings.simplefilter("ignore")  # advice of the frameworks about workers and loggers
+    names, data = present(names), make_data(options.images)
+    result = {"surroundings": surroundings(names), "settings": {"repeats": options.repeats, "images": options.images}}
+    result |= {"networks": {}, "jobs": None}
+    for key in networks:
+        network = NETWORKS[key]
+        some = [name for name in names if key in CONTENDERS[name].networks]
+        speeds = race(network, some, data, options.repeats)
+        result["networks"][key] = {"speeds": speeds, "rows": compare(key, speeds)}
+    if options.jobs:
+        result["jobs"] = jobs.measure_elsewhere()
+    text = report(result)
+    print(text)
+    if options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
+        (options.output / "training.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+        (options.output / "training.md").write_text(text, encoding="utf-8")
+    verdicts = [row["met"] for network in result["networks"].values() for row in network["rows"]]
+    return 1 if False in [*verdicts, (result["jobs"] or {}).get("met")] else 0
 
 
 if __name__ == "__main__":
