@@ -206,10 +206,23 @@ def ledger_html(verdicts, written):
     for (report, chapter), rows in groups.items():
         name = f'<a href="{chapter}.html">{chapter}</a>' if chapter in written else chapter
         parts.append(f"<h2>Report {report}: {name}</h2>")
-        cells = [claims.table_row(c, verdicts.get(c.id, claims.Verdict(c.id, "not yet tested")))[:4] for c in rows]
-        cells = [(f"<code>{html.escape(claim.id)}</code>", *row) for claim, row in zip(rows, cells, strict=True)]
-        parts.append(claims.table_html(cells, ("Row", *claims.HEADINGS[:4])))
+        cells = []
+        for claim in rows:
+            verdict = verdicts.get(claim.id, claims.Verdict(claim.id, "not yet tested"))
+            cells.append((f"<code>{html.escape(claim.id)}</code>", *claims.table_row(claim, verdict)[:4]))
+            cells[-1] += (str(verdict.n or ""), _interval(claim, verdict))
+        parts.append(claims.table_html(cells, ("Row", *claims.HEADINGS[:4], "n", "95 % interval")))
     return "\n".join(parts)
+
+
+def _interval(claim, verdict):
+    """The interval of one further run; for an ordering or a statement, its evidence to be folded out."""
+    if verdict.interval:
+        return "{:.3f} to {:.3f}".format(*verdict.interval)
+    if claim.kind == "count" or not verdict.evidence:
+        return ""
+    lines = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
+    return f"<details><summary>{'by pairs' if claim.kind == 'order' else 'evidence'}</summary>{lines}</details>"
 
 
 def _tally(counts):
