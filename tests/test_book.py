@@ -53,6 +53,8 @@ def test_the_full_profile_knows_only_parameters_of_the_chapter(name):
     defaults = chapters.parameters(source(name))
     values = execute.profile_parameters(name, defaults)
     assert all(type(values[key]) is type(defaults[key]) for key in values)
+    lists = [key for key in values if isinstance(values[key], list)]
+    assert all(set(defaults[key]) <= set(values[key]) for key in lists), "the page needs all that it shows by default"
     if execute.profile(name).get("grid"):
         assert execute.plan_jobs(name, defaults)
         execute.job_notebook(source(name))

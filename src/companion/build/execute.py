@@ -120,12 +120,21 @@ def profile(chapter):
 def profile_parameters(chapter, defaults):
     """The values for the chapter run as a whole: those of every job, and the first box of the grid.
 
-    A parameter that is a list takes the box's whole list, any other its first value. Raises UserError on an unknown name.
+    A parameter that is a list takes the box's whole list, and keeps its defaults where the box leaves some to the record of
+    another chapter: the page needs them. Any other takes the box's first value. Raises UserError on an unknown name.
     """
     entry = profile(chapter)
     box = (entry.get("grid") or [{}])[0]
     chapters.check_parameters(chapter, defaults, {**entry.get("parameters", {}), **box})
-    whole = {name: values if isinstance(defaults[name], list) else values[0] for name, values in box.items()}
+    whole = {}
+    for name, values in box.items():
+        default = defaults[name]
+        if not isinstance(default, list):
+            whole[name] = values[0]
+        elif set(default) <= set(values):
+            whole[name] = values
+        else:
+            whole[name] = default + [value for value in values if value not in default]
     return {**entry.get("parameters", {}), **whole}
 
 
