@@ -103,11 +103,7 @@ class Job:
 
     @property
     def name(self):
-        return " ".join(
-            f"{k}={v[0] if isinstance(v, list) else v}"
-            for k, v in self.injected.items()
-            if k not in ("dataset", "device")
-        )
+        return " ".join(f"{k}={v[0] if isinstance(v, list) else v}" for k, v in self.injected.items() if k != "device")
 
 
 def profile(chapter):
@@ -129,6 +125,8 @@ def profile_parameters(chapter, defaults):
     whole = {}
     for name, values in box.items():
         default = defaults[name]
+        if isinstance(values[0], list):
+            values = values[0]
         if not isinstance(default, list):
             whole[name] = values[0]
         elif set(default) <= set(values):
