@@ -11,6 +11,7 @@ from companion import (
     about_same,
     check_count,
     check_metric,
+    check_metric_parts,
     check_order,
     claims,
     claims_table,
@@ -122,6 +123,30 @@ def test_a_count_that_no_report_prints_is_reproduced():
 def test_a_metric_row_with_several_numbers_is_refused_by_name():
     with pytest.raises(ValueError, match="C-best-epochs states 7, 3"):
         check_metric("C-best-epochs", [7.0, 8.0])
+
+
+def test_a_number_about_unnamed_data_is_compared_on_each_of_ours():
+    near, far = [0.60, 0.61, 0.59], [0.80, 0.81, 0.79]
+    verdict = check_metric_parts("C-rnn-acc-test", {"names": near, "reviews": far})
+    assert (verdict.status, verdict.n) == ("agrees in part", 3)
+    alone = check_metric("C-rnn-acc-test", near)
+    assert f"names: 0.600, one further run {alone.interval[0]:.3f} to {alone.interval[1]:.3f}" in verdict.evidence
+    assert check_metric_parts("C-rnn-acc-test", {"names": near, "reviews": near[:2]}).status == "agrees"
+    assert check_metric_parts("C-rnn-acc-test", {"names": far}).status == "differs"
+    assert check_metric_parts("C-rnn-acc-test", {"names": near, "reviews": [0.6]}).status == "not yet tested"
+    assert check_metric_parts("C-rnn-acc-test", {}).status == "not yet tested"
+
+
+def test_each_of_a_rows_several_numbers_is_compared_with_its_own_runs():
+    parts = {"recurrent": (7, [6, 7, 8]), "convolutional": (3, [8, 9, 10])}
+    assert check_metric_parts("C-best-epochs", parts).status == "agrees in part"
+    with pytest.raises(ValueError, match="states 7, 3, not 5"):
+        check_metric_parts("C-best-epochs", {"recurrent": (5, [6, 7])})
+
+
+def test_pairs_need_not_be_seeds():
+    comparison = larger("acc", {"ann": 0.9, "bob": 0.8}, {"ann": 0.5, "bob": 0.4}, units="speakers")
+    assert "in 2 of 2 speakers" in str(comparison)
 
 
 def test_rows_and_statuses_that_do_not_exist_are_refused():

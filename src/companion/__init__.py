@@ -77,6 +77,7 @@ _HOME = {
             "about_same",
             "check_count",
             "check_metric",
+            "check_metric_parts",
             "check_order",
         ],
         *["claims_table", "judge", "larger", "load_claims", "smaller"],

@@ -13,6 +13,7 @@ from statistics import mean, stdev
 
 SYMBOLS = {
     "agrees": "✓",
+    "agrees in part": "◐",
     "differs": "✗",
     "holds": "✓",
     "holds in part": "◐",
@@ -77,7 +78,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One paired comparison over seeds: `first` minus `second`, with its 95 % interval."""
+    """One paired comparison over seeds, or other `units`: `first` minus `second`, with its 95 % interval."""
 
     what: str
     expected: str
@@ -86,6 +87,7 @@ class Comparison:
     interval: tuple | None
     pointing: int
     n: int
+    units: str = "seeds"
 
     def __str__(self):
         if self.n < 2:
@@ -93,7 +95,7 @@ class Comparison:
         low, high = self.interval
         return (
             f"{self.what} {self.expected}: difference {self.difference:+.3f} ({low:+.3f} to {high:+.3f}), "
-            f"in {self.pointing} of {self.n} seeds: {self.status}"
+            f"in {self.pointing} of {self.n} {self.units}: {self.status}"
         )
 
 
@@ -163,54 +165,90 @@ def check_metric(claim_id, values):
         raise ValueError(
             f"{claim_id} states {number(claim.reported) or 'no number'}, not one number: judge its parts apart"
         )
+    return Verdict(claim_id, **_against(claim.reported, values))
+
+
+def check_metric_parts(claim_id, parts):
+    """Compare a report's number, or its list of numbers, with several sets of our runs.
+
+    `parts` is {what: values}, each compared with the one number, or {what: (number, values)}, where the number is one of the
+    report's. "agrees" when every part does, "differs" when none does, otherwise "agrees in part"; each part is named.
+    """
+    claim = _claim(claim_id, "metric")
+    stated = claim.reported if isinstance(claim.reported, list) else [claim.reported]
+    compared = {}
+    for what, part in parts.items():
+        reported, values = part if isinstance(part, tuple) else (claim.reported, part)
+        if reported not in stated:
+            raise ValueError(f"{claim_id} states {number(claim.reported)}, not {reported}")
+        compared[what] = _against(reported, values)
+    statuses = {part["status"] for part in compared.values()}
+    if not parts or "not yet tested" in statuses:
+        status = "not yet tested"
+    else:
+        status = statuses.pop() if len(statuses) == 1 else "agrees in part"
+    evidence = "; ".join(
+        f"{what}: {part['measured']:.3f}, one further run {part['interval'][0]:.3f} to {part['interval'][1]:.3f}, "
+        f"n = {part['n']}: {part['status']}"
+        if part["n"] > 1
+        else f"{what}: {part['evidence']}"
+        for what, part in compared.items()
+    )
+    return Verdict(claim_id, status, evidence=evidence, n=min((part["n"] for part in compared.values()), default=0))
+
+
+def _against(reported, values):
+    """Status, mean, evidence, n and the two intervals for a number that a report made by one run."""
     values = _numbers(values)
     n = len(values)
     if n < 2:
-        return Verdict(claim_id, "not yet tested", evidence=f"{n} recorded runs, too few for an interval", n=n)
+        evidence = f"{n} recorded runs, too few for an interval"
+        return {"status": "not yet tested", "measured": None, "evidence": evidence, "n": n}
     centre, spread = mean(values), _t(n) * stdev(values)
-    half_digit = 0.5 * 10 ** Decimal(claim.reported).as_tuple().exponent
+    half_digit = 0.5 * 10 ** Decimal(reported).as_tuple().exponent
     reach = spread * math.sqrt(1 + 1 / n) + half_digit
     interval = (centre - reach, centre + reach)
     mean_interval = (centre - spread / math.sqrt(n), centre + spread / math.sqrt(n))
-    status = "agrees" if interval[0] <= float(claim.reported) <= interval[1] else "differs"
+    status = "agrees" if interval[0] <= float(reported) <= interval[1] else "differs"
     evidence = (
         f"n = {n}; one further run: {interval[0]:.3f} to {interval[1]:.3f}; "
         f"the mean: {mean_interval[0]:.3f} to {mean_interval[1]:.3f}"
     )
-    return Verdict(claim_id, status, centre, evidence, n, interval, mean_interval)
+    names = ("status", "measured", "evidence", "n", "interval", "mean_interval")
+    return dict(zip(names, (status, centre, evidence, n, interval, mean_interval), strict=True))
 
 
-def smaller(what, first, second):
-    """The comparison that `first` is smaller than `second`; each is {seed: value}, paired by seed."""
-    return _compare(what, "smaller", first, second, lambda low, high: (high < 0, low > 0), lambda d: d < 0)
+def smaller(what, first, second, units="seeds"):
+    """The comparison that `first` is smaller than `second`; each is {seed: value}, paired by seed (or other `units`)."""
+    return _compare(what, "smaller", first, second, lambda low, high: (high < 0, low > 0), lambda d: d < 0, units)
 
 
-def larger(what, first, second):
-    """The comparison that `first` is larger than `second`; each is {seed: value}, paired by seed."""
-    return _compare(what, "larger", first, second, lambda low, high: (low > 0, high < 0), lambda d: d > 0)
+def larger(what, first, second, units="seeds"):
+    """The comparison that `first` is larger than `second`; each is {seed: value}, paired by seed (or other `units`)."""
+    return _compare(what, "larger", first, second, lambda low, high: (low > 0, high < 0), lambda d: d > 0, units)
 
 
-def about_same(what, first, second, margin=0.02):
+def about_same(what, first, second, margin=0.02, units="seeds"):
     """The comparison that `first` and `second` differ by less than a margin that was named in advance."""
 
     def verdict(low, high):
         return -margin < low and high < margin, low > margin or high < -margin
 
-    return _compare(what, f"about the same (within {margin})", first, second, verdict, lambda d: abs(d) < margin)
+    return _compare(what, f"about the same (within {margin})", first, second, verdict, lambda d: abs(d) < margin, units)
 
 
-def _compare(what, expected, first, second, verdict, points):
+def _compare(what, expected, first, second, verdict, points, units):
     """`verdict(low, high)` says of the interval whether the claim holds and whether its opposite does."""
     seeds = sorted(set(first) & set(second))
     differences = [first[seed] - second[seed] for seed in seeds]
     n, pointing = len(seeds), sum(map(points, differences))
     if n < 2:
-        return Comparison(what, expected, "not yet tested", None, None, pointing, n)
+        return Comparison(what, expected, "not yet tested", None, None, pointing, n, units)
     centre, reach = mean(differences), _t(n) * stdev(differences) / math.sqrt(n)
     interval = (centre - reach, centre + reach)
     holds, reversed_ = verdict(*interval)
     status = "holds" if holds else "reversed" if reversed_ else "undecided"
-    return Comparison(what, expected, status, centre, interval, pointing, n)
+    return Comparison(what, expected, status, centre, interval, pointing, n, units)
 
 
 def check_order(claim_id, *comparisons):

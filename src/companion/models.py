@@ -113,7 +113,8 @@ class ConvNet(nn.Module):
     def forward(self, x):
         lengths = sequence_lengths(x)
         x = x[:, : lengths.max()]
-        real = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None]
+        steps = torch.arange(x.shape[1], device=x.device)
+        real = (steps < lengths[:, None])[:, None]
         x = self.embed(x).transpose(1, 2)  # (N, F, T), as Conv1d wants it
         for conv in self.convs:
             x = conv(x).relu() * real
