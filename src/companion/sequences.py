@@ -14,6 +14,7 @@ import wave
 import zlib
 from collections import Counter
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +57,22 @@ def log_mel(samples, rate=RATE):
     """The log-mel spectrogram of one recording: samples (S,) in [-1, 1] → frames (T, 32), T = 1 + S // 128.
 
     Each frame sums up 32 ms; they follow every 16 ms. The whole is scaled to mean 0 and deviation 1, which takes away how loud
-    and how near the microphone somebody spoke. Raises ValueError on another rate than 8,000 per second and on no samples.
+    and how near the microphone somebody spoke. Raises ValueError on another rate than 8,000 per second, on silence, and on what is
+    not one row of such samples.
     """
     if rate != RATE:
         raise ValueError(f"the recording has {rate:,} samples per second, not {RATE:,}: resample it first")
+    if not isinstance(samples, torch.Tensor):
+        samples = torch.from_numpy(np.array(samples))
+    if samples.dim() != 1:
+        raise ValueError(f"the samples have the shape {tuple(samples.shape)}, not (S,): take one channel")
     if len(samples) == 0:
         raise ValueError("the recording holds no samples")
-    samples = torch.as_tensor(samples, dtype=torch.float32)
+    if not samples.is_floating_point():
+        raise ValueError("the samples are whole numbers, not in [-1, 1]: divide 16-bit ones by 32,768")
+    samples = samples.to(torch.float32)
+    if not samples.any() or not samples.isfinite().all():  # either would leave no frame to tell from padding
+        raise ValueError("the recording is silent, or holds samples that are no numbers")
     spectrum = torch.stft(
         samples, WINDOW, HOP, window=torch.hann_window(WINDOW), pad_mode="constant", return_complex=True
     )
@@ -74,23 +84,36 @@ def log_mel(samples, rate=RATE):
 def read_recording(path):
     """The samples of a WAV file (mono, 16 bit, 8,000 per second) as an array of int16; DataError says what is wrong."""
     path = Path(path)
-    return _samples(_read(path, "spoken_digits"), path.name)
+    try:
+        return _samples(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise DataError(f"{path.name} {error}.") from error
 
 
-def _samples(content, name):
+def _samples(content):
+    """The samples in the bytes of a WAV file; ValueError says what is wrong, beginning with a verb."""
     try:
         with wave.open(io.BytesIO(content)) as file:
-            rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
-            samples = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise DataError(f"{name} is no WAV recording that can be read ({error or 'it ends too early'}).") from error
+            rate, channels, width, count = (
+                file.getframerate(),
+                file.getnchannels(),
+                file.getsampwidth(),
+                file.getnframes(),
+            )
+            samples = file.readframes(count)
+    except (wave.Error, EOFError, RuntimeError) as error:
+        raise ValueError(f"is no WAV recording that can be read ({str(error) or 'it ends too early'})") from error
     if (rate, channels, width) != (RATE, 1, 2):
-        raise DataError(
-            f"{name} has {rate:,} samples per second, {channels} channel{'s' * (channels > 1)} and {8 * width} bit; "
-            f"the book reads {RATE:,} per second, one channel, 16 bit: convert it first."
+        raise ValueError(
+            f"has {rate:,} samples per second, {channels} channel{'s' * (channels > 1)} and {8 * width} bit, "
+            f"where {RATE:,} per second, one channel and 16 bit are needed"
         )
-    if not samples:
-        raise DataError(f"{name} holds no samples: its length is zero.")
+    if count == 0:
+        raise ValueError("holds no samples: its length is zero")
+    if len(samples) != 2 * count:
+        raise ValueError(f"ends too early: {len(samples) // 2:,} of its {count:,} samples are there")
     return np.frombuffer(samples, "<i2")
 
 
@@ -111,6 +134,8 @@ def encode_names(names):
 
     Raises ValueError on an empty name and on characters outside the 30 of `ALPHABET`, and says which.
     """
+    if isinstance(names, str):
+        raise ValueError(f"encode_names takes a list of names: write [{names!r}]")
     tokens, bad = [], []
     for name in names:
         letters = plain_letters(name)
@@ -143,9 +168,13 @@ def encode_texts(texts, vocabulary, length=250):
 
     What goes beyond `length` words is cut off. Raises ValueError on a text without words.
     """
+    if length < 1:
+        raise ValueError(f"a text needs a length of at least one word, not {length}")
     at = {word: i for i, word in enumerate(vocabulary)}
     tokens = []
     for i, text in enumerate(texts):
+        if isinstance(text, str):
+            raise ValueError(f"text {i} (counted from 0) is not yet a list of words: put it through `words` first")
         if not text:
             raise ValueError(f"text {i} (counted from 0) is empty: it has no words to read")
         tokens.append([at.get(word, 1) for word in text[:length]])
@@ -154,6 +183,7 @@ def encode_texts(texts, vocabulary, length=250):
 
 def pad(sequences, length=None):
     """Lists of tokens as one tensor (N, length) of int32, with 0 after each end; `length` defaults to the longest."""
+    _check_not_empty(sequences)
     length = length or max(map(len, sequences), default=0)
     out = np.zeros((len(sequences), length), np.int32)
     for row, tokens in zip(out, sequences, strict=True):
@@ -163,7 +193,15 @@ def pad(sequences, length=None):
 
 def pad_frames(spectrograms):
     """Spectrograms (T, F), each of its own length, as one tensor (N, longest, F), with zeros after each end."""
+    _check_not_empty(spectrograms)
     return torch.nn.utils.rnn.pad_sequence(spectrograms, batch_first=True)
+
+
+def _check_not_empty(sequences):
+    """An empty sequence would be nothing but padding, and a network has nothing to say about that."""
+    for i, sequence in enumerate(sequences):
+        if len(sequence) == 0:
+            raise ValueError(f"sequence {i} (counted from 0) is empty")
 
 
 # ---------------------------------------------------------------------------------------------------- embedded sets
@@ -196,6 +234,10 @@ def load_tones(held_out=0, gap=0.3, n_train=800, n_val=200):
     Each lasts 0.8 to 1.6 s. Low is near 500 Hz, high near 1,500 Hz; a tone lasts 0.1 s, and at least `gap` seconds of noise
     separate the two. Turned into log-mel frames like the recordings. Another `held_out` makes other sounds.
     """
+    if not _is_whole(held_out) or not 0 <= held_out < 2**32:
+        raise DataError(f"held_out is the seed of the sounds, a whole number from 0, not {held_out!r}.")
+    if not 0 <= gap < 0.6:
+        raise DataError(f"gap is the time between the tones in seconds, from 0 to below 0.6, not {gap!r}.")
     rng = np.random.RandomState(held_out)
     labels = rng.randint(2, size=n_train + n_val)
     frames = [log_mel(_two_tones(rng, falling, gap)) for falling in labels]
@@ -260,6 +302,7 @@ NAMES_SHA256 = {  # of the files; their order is that of the classes
 IMDB_URLS = ("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",)
 IMDB_ARCHIVE_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 IMDB_FINGERPRINT = "6ed0e94628b172d73f3906ba91b9e6cc6caa0c200618eb357bd68676106e49df"  # names and words of the 49,992 reviews that every accepted packaging holds
+IMDB_REVIEWS = 12_500  # of each kind in each part
 IMDB_ABSENT = frozenset(  # reviews that one packaging in circulation lacks: both are accepted
     {"train/pos/0", "train/pos/7", "train/neg/2", "train/neg/9", "test/pos/0", "test/pos/2", "test/pos/7", "test/pos/9"}
 )
@@ -292,26 +335,67 @@ def _spoken_digits(root):
     names = [f"{d}_{speaker}_{take}.wav" for d in range(10) for speaker in SPEAKERS for take in range(TAKES)]
     folder, archive = root / "fsdd" / "recordings", root / "fsdd.tar.gz"
     if folder.is_dir():
-        source, remedy = "folder fsdd/recordings", "remove the folder fsdd"
-        present = {path.name for path in folder.iterdir()}
+        source = "folder fsdd/recordings"
+        present = _listed(folder)
         contents = {name: _read(folder / name, "spoken_digits") for name in names if name in present}
+        recordings = _recordings(names, contents, source, "remove the folder fsdd")
     else:
-        source, remedy = f"archive {archive.name}", f"delete {archive.name}"
-        if not archive.exists():
-            download(SPOKEN_URLS, archive, None)
-        wanted = set(names)
-        contents = _members(archive, "spoken_digits", lambda path: path.name if path.name in wanted else None)
-    _check_complete(names, contents, "recordings", source, "spoken_digits", remedy)
-    recordings = [_samples(contents[name], name) for name in names]
-    _verify(SPOKEN_FINGERPRINT, fingerprint(*recordings), source, "spoken_digits", remedy)
+        source = f"archive {archive.name}"
+
+        def read():
+            wanted = set(names)
+            contents = _members(archive, "spoken_digits", lambda path: path.name if path.name in wanted else None)
+            return _recordings(names, contents, source, f"delete {archive.name}")
+
+        recordings = read() if archive.exists() else _download_and_read(SPOKEN_URLS, archive, read)
     frames = pad_frames([log_mel(samples / 32768) for samples in recordings])
     labels = torch.arange(10).repeat_interleave(len(SPEAKERS) * TAKES)
     speakers = torch.arange(len(SPEAKERS)).repeat_interleave(TAKES).repeat(10)
     return frames, labels, speakers, source
 
 
+def _recordings(names, contents, source, remedy):
+    """The samples of the recordings of these names, once they are sure to be the known ones."""
+    _check_complete(names, contents, "recordings", source, "spoken_digits", remedy)
+    recordings = []
+    for name in names:
+        try:
+            recordings.append(_samples(contents[name]))
+        except ValueError as error:
+            raise DataError(
+                f"In the {source}, {name} {error}: {remedy} and run `companion data spoken_digits` to fetch the whole set."
+            ) from error
+    _verify(SPOKEN_FINGERPRINT, fingerprint(*recordings), source, "spoken_digits", remedy)
+    return recordings
+
+
+def _download_and_read(urls, archive, read):
+    """What `read` makes of the archive from the first of `urls` that sends the right one; any other is not kept.
+
+    For an archive that the server packs anew, so that no SHA-256 tells a whole one from half of one or from a web page.
+    """
+    problems = []
+    for url in urls:
+        try:
+            download([url], archive, None)
+        except DataError as error:
+            problems.append(error)
+            continue
+        try:
+            return read()
+        except DataError:
+            archive.unlink(missing_ok=True)  # ours: it was not there before
+            problems.append(
+                DataError(
+                    f"{archive.name} could not be downloaded (what came is not the expected file): try again later, or put "
+                    f"the file into {archive.parent} by hand from {urls[0]}."
+                )
+            )
+    raise problems[0]
+
+
 def load_names(held_out=0, root=None):
-    """Names of people in 18 languages, as letters (N, 20): 17,992 different pairs of name and language.
+    """Names of people in 18 languages, as letters (N, 20): 17,985 different pairs of name and language.
 
     The source lists 20,050 lines; one of each repeated pair is kept. One fifth of all spellings, number `held_out` (0 to 4), is for
     validation, in every language that has them. Reads `names/LANGUAGE.txt` below `root`; downloads what is missing. Raises `DataError`.
@@ -364,22 +448,31 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
     `root`; downloads the archive when neither is there. A folder that lacks eight known reviews is accepted too, and
     `source` says so. Raises `DataError`.
     """
-    _check_fold(held_out, 1, "part (the set comes with its own)")
+    _check_fold(held_out, 1, "part (the set comes with one of its own)")
     root = Path(root or data_folder())
     folder, archive = root / "aclImdb", root / "aclImdb_v1.tar.gz"
     if folder.is_dir():
         source, remedy = "folder aclImdb", "remove the folder aclImdb"
         paths = [
-            p for part in ("train", "test") for kind in ("pos", "neg") for p in (folder / part / kind).glob("*.txt")
+            p for part in ("train", "test") for kind in ("pos", "neg") for p in _listed(folder / part / kind).values()
         ]
-        contents = {p.relative_to(folder).as_posix(): _read(p, "imdb") for p in paths}
+        contents = {review: _read(p, "imdb") for p in paths if (review := _labelled_review(p))}
     else:
         source, remedy = f"archive {archive.name}", f"delete {archive.name}"
         if not archive.exists():
             download(IMDB_URLS, archive, IMDB_ARCHIVE_SHA256)
         contents = _members(archive, "imdb", _labelled_review)
-    texts = {re.sub(r"_\d+\.txt$", "", name): words(text.decode("utf-8")) for name, text in sorted(contents.items())}
-    expected = {f"{part}/{kind}/{i}" for part in ("train", "test") for kind in ("pos", "neg") for i in range(12_500)}
+    texts = {}
+    for name, content in sorted(contents.items()):
+        try:
+            texts[re.sub(r"_\d+\.txt$", "", name)] = text = words(content.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise _damaged(f"In the {source}, {name}", "imdb", error, remedy) from error
+        if not text:
+            raise _damaged(f"In the {source}, {name}", "imdb", "it has no words", remedy)
+    expected = {
+        f"{part}/{kind}/{i}" for part in ("train", "test") for kind in ("pos", "neg") for i in range(IMDB_REVIEWS)
+    }
     if not IMDB_ABSENT & set(texts):
         expected -= IMDB_ABSENT
     _check_complete(sorted(expected), texts, "reviews", source, "imdb", remedy)
@@ -398,14 +491,14 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
         test=None,
         classes=("negative", "positive"),
         name="IMDB",
-        fingerprint=known if len(expected) < 50_000 else _text_fingerprint(texts, expected),
+        fingerprint=known if not IMDB_ABSENT & expected else _text_fingerprint(texts, expected),
         source=f"{source}, {len(train):,} + {len(val):,} reviews",
         vocabulary=words_of_train,
     )
 
 
 def _labelled_review(path):
-    """ "train/pos/0_9.txt" for the path of a labelled review in the archive, None for any other."""
+    """ "train/pos/0_9.txt" for the path of a labelled review, None for any other."""
     part = "/".join(path.parts[-3:])
     return part if re.fullmatch(r"(train|test)/(pos|neg)/\d+_\d+\.txt", part) else None
 
@@ -427,8 +520,18 @@ def _members(archive, dataset, key):
                 if name is not None:
                     contents[name] = tar.extractfile(member).read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        if getattr(error, "errno", None):  # the disk's, not the archive's: nothing to delete
+            raise DataError(f"{archive} cannot be read ({error.strerror}): check its permissions.") from error
         raise _damaged(archive.name, dataset, error) from error
     return contents
+
+
+def _listed(folder):
+    """{name: path} of what lies in the folder; empty when it is not there."""
+    try:
+        return {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror}): check its permissions.") from error
 
 
 def _check_complete(names, found, what, source, dataset, remedy):
@@ -441,10 +544,13 @@ def _check_complete(names, found, what, source, dataset, remedy):
 
 
 def _check_fold(held_out, folds, what):
-    if held_out not in range(folds):
-        raise DataError(
-            f"held_out is the number of the {what} kept for validation: 0 to {folds - 1}, not {held_out!r}."
-        )
+    if not _is_whole(held_out) or held_out not in range(folds):
+        choice = f"0 to {folds - 1}" if folds > 1 else "always 0"
+        raise DataError(f"held_out is the number of the {what} kept for validation: {choice}, not {held_out!r}.")
+
+
+def _is_whole(number):
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _sequences(inputs, labels):
