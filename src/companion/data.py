@@ -92,8 +92,16 @@ LOADERS = {  # name of the data set: module and function
     "spoken_digits": ("sequences", "load_spoken_digits"),
     "names": ("sequences", "load_names"),
     "imdb": ("sequences", "load_imdb"),
+    "tree_rings": ("faces", "load_tree_rings"),
+    "faces": ("faces", "load_faces"),
 }
-EMBEDDED = ("photo_digits", "digits", "digit_rows", "tones")  # made on the spot; the others are real sets on the disk
+EMBEDDED = (
+    "photo_digits",
+    "digits",
+    "digit_rows",
+    "tones",
+    "tree_rings",
+)  # made on the spot; the others are real sets on the disk
 
 
 def load_dataset(name, **options):

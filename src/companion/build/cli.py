@@ -10,6 +10,15 @@ import time
 
 from companion.build import UserError
 
+REAL_SETS = {  # where each lies in the folder of the data, the first that is there being read
+    "cifar10": ("cifar-10-batches-py", "cifar-10-python.tar.gz"),
+    "mnist": ("MNIST/raw",),
+    "spoken_digits": ("fsdd/recordings", "fsdd.tar.gz"),
+    "names": ("names",),
+    "imdb": ("aclImdb", "aclImdb_v1.tar.gz"),
+    "faces": ("UTKFace",),
+}
+
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0 done, 1 a problem said in a sentence, 130 stopped by Ctrl-C."""
@@ -65,7 +74,7 @@ def build_parser():
     sub.add_argument("--chapter", help="only the rows of this chapter")
     sub.add_argument("--json", action="store_true", help="as JSON: status, measured value, interval, n")
     sub = command(data, "data", "fetch and verify the real data sets, or say what is there")
-    sub.add_argument("dataset", nargs="*", help="cifar10, mnist (default: say which are there)")
+    sub.add_argument("dataset", nargs="*", help=f"{', '.join(REAL_SETS)} (default: say which are there)")
     sub = command(new, "new", "make a chapter from the template")
     sub.add_argument("chapter", help="a chapter name of the ledger, such as gap-head")
     sub = command(set_repository, "set-repository", "put the book's public address wherever it stands")
@@ -183,15 +192,18 @@ def data(options):
     """`companion data`: without names, what is there; with names, fetch and verify."""
     from companion import data as sets
 
-    known = {"cifar10": ("cifar-10-batches-py", "cifar-10-python.tar.gz"), "mnist": ("MNIST",)}
     folder = sets.data_folder()
-    for name in options.dataset or known:
-        if name not in known:
-            raise UserError(f"There is no real data set named {name!r}; choose of {', '.join(known)}.")
-        if not options.dataset:
-            there = any((folder / part).exists() for part in known[name])
-            print(f"{name}: {'there' if there else 'not there'} ({folder})")
-            continue
+    for name in options.dataset:
+        if name in sets.EMBEDDED:
+            raise UserError(f"{name} is made on the spot: there is nothing to fetch; choose of {', '.join(REAL_SETS)}.")
+        if name not in REAL_SETS:
+            raise UserError(f"There is no real data set named {name!r}; choose of {', '.join(REAL_SETS)}.")
+    if not options.dataset:
+        for name, places in REAL_SETS.items():
+            there = [place for place in places if (folder / place).exists()]
+            print(f"{name}: {f'there, not verified ({there[0]})' if there else 'not there'}")
+        print(f"The folder of the data is {folder}; `companion data NAME` fetches and verifies.")
+    for name in options.dataset:
         try:
             splits = sets.load_dataset(name)
         except sets.DataError as error:
