@@ -319,8 +319,7 @@ def load_squeezenet(weights="auto", root=None):
         state, description = _read_weights(path, must_be_known=weights == "auto")
     _check_weights(state, model.state_dict(), description)
     model.load_state_dict(state)
-    state = model.state_dict()
-    return model.eval(), description, fingerprint(*(state[name].numpy() for name in sorted(state)))
+    return model.eval(), description, fingerprint(*(values.numpy() for values in model.state_dict().values()))
 
 
 def _read_weights(path, must_be_known):
