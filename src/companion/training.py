@@ -164,17 +164,52 @@ def _check_dropout(model):
             raise ValueError(f"a dropout rate must be at least 0 and below 1, not {module.p}: at 1 every unit is off")
 
 
-def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, device=None, seed):
+def length_buckets(lengths, batch_size, pool=50):
+    """For `fit(..., batches=length_buckets(lengths, batch_size))`: batches of sequences of similar length.
+
+    `lengths` (N,) are the steps of the training sequences, in their order; `sequence_lengths(inputs)` finds them. Each epoch
+    shuffles the sequences, cuts them into pools of `pool` batches, sorts each pool by length, cuts it into batches and
+    shuffles these. A network that stops at its batch's longest sequence then reads little padding. It is a choice, not the
+    default: other sequences meet in a batch, so the training is another one than with `batches=None`.
+    """
+    lengths = torch.as_tensor(lengths).cpu()
+    if lengths.dim() != 1:
+        raise ValueError(f"lengths must hold one number for each sequence, not have the shape {tuple(lengths.shape)}")
+    if batch_size < 1 or pool < 1:
+        raise ValueError(f"batch_size and pool must be at least 1, not {batch_size} and {pool}")
+
+    def batches(generator):
+        pools = torch.randperm(len(lengths), generator=generator).split(pool * batch_size)
+        cut = [batch for p in pools for batch in p[lengths[p].argsort(stable=True)].split(batch_size)]
+        return [cut[i] for i in torch.randperm(len(cut), generator=generator)]
+
+    return batches
+
+
+def _checked(batches, n):
+    """The batches; ValueError when they do not hold each of the n training items once."""
+    batches = [torch.as_tensor(batch) for batch in batches]
+    items = [item for batch in batches for item in batch.tolist()]
+    if sorted(items) != list(range(n)) or not all(map(len, batches)):
+        raise ValueError(
+            f"the batches of an epoch must hold each of the {n:,} training items once and none may be empty: here they hold "
+            f"{len(items):,} indices, of which {len(set(items) & set(range(n))):,} are different items"
+        )
+    return batches
+
+
+def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, batches=None, device=None, seed):
     """Train the model in place and return its `History`.
 
     `splits` has `train` and `val`, each with `images` (N, ...) and `labels` (N,). `optimizer` was built on the model's
     parameters. `loss_fn(logits, labels)` returns the mean over the batch. `augment(images, generator)` returns a changed
-    batch. `device` is anything `pick_device` takes; None leaves the model where it is. `seed` fixes the order of the
-    images, the augmentation and dropout; the initial weights are the caller's. Two equal runs on one CPU thread give
-    bit-equal weights.
+    batch. `batches(generator)` returns the batches of an epoch as index tensors that hold each training image once, for
+    example `length_buckets(...)`; None shuffles the images and cuts them into batches of `batch_size`. `device` is anything
+    `pick_device` takes; None leaves the model where it is. `seed` fixes the order of the images, the augmentation and
+    dropout; the initial weights are the caller's. Two equal runs on one CPU thread give bit-equal weights.
 
     Raises `TrainingDiverged` after an epoch whose loss is not finite, and ValueError on an empty split, on labels that
-    are no classes of the network, and on a dropout rate of 1 or more.
+    are no classes of the network, on a dropout rate of 1 or more, and on batches that lose or repeat images.
     """
     set_up()
     if epochs < 1 or batch_size < 1:
@@ -203,7 +238,11 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
         model.train()
         loss_sum = torch.zeros((), device=device)
         correct = torch.zeros((), dtype=torch.int64, device=device)
-        for index in torch.randperm(n, generator=generator).to(device).split(batch_size):
+        if batches is None:
+            order = torch.randperm(n, generator=generator).to(device).split(batch_size)
+        else:
+            order = [index.to(device) for index in _checked(batches(generator), n)]
+        for index in order:
             x, y = images.index_select(0, index), labels[index]
             if augment is not None:
                 x = augment(x, generator)
