@@ -751,7 +751,7 @@ def real_folder(*below):
     if not root:
         pytest.skip("COMPANION_DATA is not set, so there are no real data to test")
     if not Path(root, *below).exists():
-        pytest.skip(f"COMPANION_DATA holds no {'/'.join(below)}")
+        pytest.skip(f"COMPANION_DATA holds no {'/'.join(map(str, below))}")
     return Path(root)
 
 

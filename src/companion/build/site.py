@@ -216,13 +216,14 @@ def ledger_html(verdicts, written):
 
 
 def _interval(claim, verdict):
-    """The interval of one further run; for an ordering or a statement, its evidence to be folded out."""
+    """The interval of one further run; for an ordering, a statement or a number in parts, the evidence to be folded out."""
     if verdict.interval:
         return "{:.3f} to {:.3f}".format(*verdict.interval)
     if claim.kind == "count" or not verdict.evidence:
         return ""
     lines = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
-    return f"<details><summary>{'by pairs' if claim.kind == 'order' else 'evidence'}</summary>{lines}</details>"
+    summary = {"order": "by pairs", "metric": "by part"}.get(claim.kind, "evidence")
+    return f"<details><summary>{summary}</summary>{lines}</details>"
 
 
 def _tally(counts):
