@@ -20,7 +20,9 @@ def sources(root):
     """Every file the site is made from: configuration, pages, styles, executed notebooks, records."""
     executed = [executed_path(root, name) for name in chapters.chapter_names(root)]
     pages = [
-        p for p in (root / "book").rglob("*") if p.is_file() and p.suffix in (".md", ".bib", ".css", ".svg", ".png")
+        p
+        for p in (root / "book").rglob("*")
+        if p.is_file() and p.suffix in (".md", ".bib", ".css", ".js", ".svg", ".png", ".yml")
     ]
     code = list((chapters.PACKAGE / "build").glob("*.py"))
     records = list((chapters.PACKAGE / "records").glob("*.json"))
@@ -95,13 +97,15 @@ def stage_sources(root, stage, executed):
     shutil.rmtree(stage, ignore_errors=True)
     book = stage / "book"
     pairs = [f"{name}.{suffix}" for name in executed for suffix in ("md", "ipynb")]
-    shutil.copytree(root / "book", book, ignore=shutil.ignore_patterns(*pairs, ".ipynb_checkpoints"))
+    shutil.copytree(root / "book", book, ignore=shutil.ignore_patterns(*pairs, "scripts", ".ipynb_checkpoints"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, stage / name)
     (stage / "_static").mkdir()
     for style in (root / "book" / "static").glob("*"):
         shutil.copy(style, stage / "_static" / style.name)
     copy_mathjax(stage / "extra" / "mathjax")
+    if (root / "book" / "scripts").is_dir():  # not in _static: Jupyter Book loads every script there on every page
+        shutil.copytree(root / "book" / "scripts", stage / "extra" / "scripts")
     for name, notebook in executed.items():
         record = write_record_files(name, stage / "extra" / "records")
         notebook = copy.deepcopy(notebook)
