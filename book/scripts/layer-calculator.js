@@ -10,8 +10,18 @@
     window.LayerCounting;
   const START = "a-three-blocks";
   const QUIET = 700; // milliseconds without a change, before the address and the announcement follow
-  const COLUMNS = { parameters: "Parameters", multiplyAdds: "Multiply-adds", activations: "Activations", memory: "Memory" };
-  const MOVES = { up: ["↑", "Move up"], down: ["↓", "Move down"], copy: ["+", "Insert a copy of"], remove: ["×", "Remove"] };
+  const COLUMNS = {
+    parameters: "Parameters",
+    multiplyAdds: "Multiply-adds",
+    activations: "Activations",
+    memory: "Memory",
+  };
+  const MOVES = {
+    up: ["↑", "Move up"],
+    down: ["↓", "Move down"],
+    copy: ["+", "Insert a copy of"],
+    remove: ["×", "Remove"],
+  };
 
   let network = decode(START).network;
   let timer = null;
@@ -115,7 +125,8 @@
       },
     });
     input.value = holder[name] === "classes" ? network.classes : holder[name];
-    return element("label", { class: "lc-field" }, element("span", {}, label.replace("the number of ", ""), unseen(whose)), input);
+    const text = label.replace("the number of ", "");
+    return element("label", { class: "lc-field" }, element("span", {}, text, unseen(whose)), input);
   }
 
   function switchField(label, checked, key, whose, flip) {
@@ -147,7 +158,12 @@
   function layerRow(layer, index) {
     const kind = element(
       "select",
-      { class: "lc-kind", "data-key": `${index}:kind`, "aria-label": `kind of layer ${index + 1}`, change: () => changeKind(index, kind.value) },
+      {
+        class: "lc-kind",
+        "data-key": `${index}:kind`,
+        "aria-label": `kind of layer ${index + 1}`,
+        change: () => changeKind(index, kind.value),
+      },
       ...kindOptions(layer.kind)
     );
     const moves = Object.entries(MOVES).map(([move, [sign, text]]) =>
@@ -189,7 +205,9 @@
       changed();
     };
     networkFields.replaceChildren(
-      ...Object.entries(NETWORK).map(([name, field]) => numberField(network, name, field, "input", name === "classes" ? "" : " of the input")),
+      ...Object.entries(NETWORK).map(([name, field]) =>
+        numberField(network, name, field, "input", name === "classes" ? "" : " of the input")
+      ),
       switchField("channels last", network.channelsLast, "input:last", " in memory", flip),
       element("p", { class: "lc-problem", id: "lc-problem-input" })
     );
@@ -220,10 +238,9 @@
     [...body.rows].forEach((line, index) => fillRow(line, rows[index], totals));
     showProblems(problems);
     const last = rows.at(-1)?.shape;
-    const sums = Object.keys(COLUMNS).map((name) => element("td", {}, totals ? columnText(name, totals) : "–"));
-    foot.replaceChildren(
-      element("tr", {}, element("th", { scope: "row", colspan: "2" }, "Total"), element("td", {}, totals && last ? shapeText(last) : "–"), ...sums)
-    );
+    const sums = Object.keys(COLUMNS).map((name) => (totals ? columnText(name, totals) : "–"));
+    const cells = [totals && last ? shapeText(last) : "–", ...sums].map((text) => element("td", {}, text));
+    foot.replaceChildren(element("tr", {}, element("th", { scope: "row", colspan: "2" }, "Total"), ...cells));
     summary.classList.toggle("lc-wrong", problems.length > 0);
     summary.replaceChildren(...(totals ? totalsList(totals) : [element("p", {}, problems[0].text)]));
     code.textContent = toPyTorch(network) ?? "# There is code as soon as every layer fits.";
@@ -246,7 +263,11 @@
     const { formulas } = row;
     shape.replaceChildren(shapeText(row.shape), ...(formulas.shape ? [small(formulas.shape)] : []));
     const notes = {
-      parameters: [formulas.parameters, formulas.split && `${formulas.split} biases`, formulas.buffers && `buffers: ${formulas.buffers}`],
+      parameters: [
+        formulas.parameters,
+        formulas.split && `${formulas.split} biases`,
+        formulas.buffers && `buffers: ${formulas.buffers}`,
+      ],
       multiplyAdds: [formulas.multiplyAdds],
       activations: [formulas.activations],
       memory: [formulas.memory],
@@ -254,8 +275,9 @@
     Object.keys(COLUMNS).forEach((name, column) => {
       const texts = notes[name].filter(Boolean).map(small);
       cells[column].replaceChildren(columnText(name, row), ...texts);
-      const [part, whole] = [row, totals].map((counts) => counts && (name === "memory" ? memory(counts) : counts[name]));
-      const share = whole ? Number((1000n * part) / whole) / 10 : 0;
+      const number = (counts) => (name === "memory" ? memory(counts) : counts[name]);
+      const whole = totals && number(totals);
+      const share = whole ? Number((1000n * number(row)) / whole) / 10 : 0;
       cells[column].style.setProperty("--lc-share", `${share}%`);
     });
   }
@@ -282,11 +304,14 @@
       Parameters: grouped(totals.parameters),
       "Multiply-adds": grouped(totals.multiplyAdds),
       Activations: grouped(totals.activations),
-      Memory: `${bytesText(totals.bytes)} + ${bytesText(4n * totals.activations)}`,
+      Memory: `${bytesText(memory(totals))} (parameters ${bytesText(totals.bytes)})`,
     };
-    if (totals.buffers) parts.Parameters += ` (and ${grouped(totals.buffers)} buffers)`;
-    const pairs = Object.entries(parts).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text)));
-    return [element("dl", {}, ...pairs)];
+    if (totals.buffers) {
+      parts.Parameters += ` (and ${grouped(totals.buffers)} buffers)`;
+      parts.Memory = parts.Memory.replace("parameters", "parameters and buffers");
+    }
+    const pair = ([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text));
+    return [element("dl", {}, ...Object.entries(parts).map(pair))];
   }
 
   // ---------------------------------------------------------------------------------------------- changes of the list
@@ -364,9 +389,13 @@
       // a browser that counts such changes may refuse one; the next pause tries again
     }
     const { totals, problems } = count(network);
-    const result = totals
-      ? `${network.layers.length} layers, ${grouped(totals.parameters)} parameters, ${grouped(totals.multiplyAdds)} multiply-adds, ${bytesText(memory(totals))}.`
-      : problems[0].text;
+    const counts = () => [
+      `${network.layers.length} layers`,
+      `${grouped(totals.parameters)} parameters`,
+      `${grouped(totals.multiplyAdds)} multiply-adds`,
+      bytesText(memory(totals)),
+    ];
+    const result = totals ? `${counts().join(", ")}.` : problems[0].text;
     status.textContent = `${said} ${result}`.trim();
     said = "";
   }

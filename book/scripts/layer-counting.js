@@ -1,7 +1,7 @@
 /* Counts a list of layers as `companion.counting` does: shapes, parameters, multiply-adds, activations, bytes.
 
-   Pure functions, without page and state: a network is a plain object, and so is what is counted. Counts are BigInts, so
-   that they are exact at any size. tests/test_calculator.py compares everything here with PyTorch and `layer_table`.
+   Pure functions, without page and state: a network is a plain object, and so is what is counted. Counts are BigInts,
+   exact at any size. tests/test_calculator.py compares everything here with PyTorch and `layer_table`.
 
    A network: {channels, height, width, classes, channelsLast, layers: [{kind: "conv", out: 32, kernel: 3, ...}, ...]}.
    Its numbers may be the texts of form fields; `count` says in a sentence what is wrong with them. `out` may be
@@ -14,9 +14,13 @@ window.LayerCounting = (() => {
   const MAX_SIDE = 10000;
   const MAX_WINDOW = 1000;
 
-  /* What a reader sees of each kind: its name, its numbers (label, least, most), its switches, and how a new one begins. */
+  /* What a reader sees of each kind: name, numbers (label, least, most), switches, and how a new one begins. */
   const OUT = { channels: ["channels", 1, MAX_WIDTH], outputs: ["outputs", 1, MAX_WIDTH] };
-  const WINDOW = { kernel: ["kernel", 1, MAX_WINDOW], stride: ["stride", 1, MAX_WINDOW], padding: ["padding", 0, MAX_WINDOW] };
+  const WINDOW = {
+    kernel: ["kernel", 1, MAX_WINDOW],
+    stride: ["stride", 1, MAX_WINDOW],
+    padding: ["padding", 0, MAX_WINDOW],
+  };
   const KINDS = {
     conv: {
       label: "convolution",
@@ -98,7 +102,8 @@ window.LayerCounting = (() => {
       return values;
     };
     const { classes, ...sides } = NETWORK;
-    const values = { ...readFields(sides, network, null, "Input"), ...readFields({ classes }, network, null, "Output") };
+    const input = readFields(sides, network, null, "Input");
+    const values = { ...input, ...readFields({ classes }, network, null, "Output") };
     values.channelsLast = Boolean(network.channelsLast);
     values.layers = network.layers.map((layer, index) => {
       const { numbers, switches } = KINDS[layer.kind];
@@ -146,7 +151,7 @@ window.LayerCounting = (() => {
     return { rows, totals, problems };
   }
 
-  /* The row of one layer for its input {shape, channelsLast}, or the end of a sentence that says why it does not fit. */
+  /* The row of one layer for its input {shape, channelsLast}, or the end of a sentence: why it does not fit. */
   function countLayer(layer, image, network) {
     const { shape } = image;
     const isImage = shape.length === 3;
@@ -227,7 +232,9 @@ window.LayerCounting = (() => {
     if (kernel > Math.min(...sides) + 2 * padding) {
       const padded = padding ? ` (with padding ${sides.map((side) => side + 2 * padding).join(" × ")})` : "";
       return {
-        problem: `has a kernel of ${kernel} × ${kernel}, larger than its image of ${sides.join(" × ")}${padded}: choose a smaller kernel or more padding.`,
+        problem:
+          `has a kernel of ${kernel} × ${kernel}, larger than its image of ${sides.join(" × ")}${padded}: ` +
+          "choose a smaller kernel or more padding.",
       };
     }
     const formula = (side) => {
@@ -280,7 +287,9 @@ window.LayerCounting = (() => {
   /* The network of such a text or of a preset's name: {network}, or {problem}: a sentence. */
   function decode(text) {
     if (Object.hasOwn(PRESETS, text)) text = PRESETS[text].text;
-    const unreadable = (part) => ({ problem: `The list of layers in the address cannot be read at “${part.slice(0, 20)}”.` });
+    const unreadable = (part) => ({
+      problem: `The list of layers in the address cannot be read at “${part.slice(0, 20)}”.`,
+    });
     const [input, classes, ...parts] = text.split(",");
     const sides = input.split("x");
     if (sides.length !== 3) return unreadable(input);
@@ -341,8 +350,10 @@ window.LayerCounting = (() => {
       case "linear":
         return `nn.Linear(${before[0]}, ${row.shape[0]}${bias})`;
       case "maxpool":
-      case "avgpool": // without a stride, a pooling moves by its kernel
-        return `nn.${row.kind}(${layer.kernel}${layer.stride === layer.kernel ? "" : `, stride=${layer.stride}`}${padding})`;
+      case "avgpool": {
+        const step = layer.stride === layer.kernel ? "" : `, stride=${layer.stride}`; // without one, by its kernel
+        return `nn.${row.kind}(${layer.kernel}${step}${padding})`;
+      }
       case "batchnorm":
         return `nn.${row.kind}(${before[0]})`;
       case "gap":
@@ -362,7 +373,7 @@ window.LayerCounting = (() => {
   const conv = (out, kernel = 3, stride = 1, padding = 1) => `conv-${out}-${kernel}-${stride}-${padding}`;
   const list = (...parts) => parts.flat(Infinity).join(",");
 
-  const VGG_BLOCKS = [[64, 2], [128, 2], [256, 3], [512, 3], [512, 3]]; // prettier-ignore
+  const VGG_BLOCKS = [[64, 2], [128, 2], [256, 3], [512, 3], [512, 3]];
   const vgg = (norm) =>
     list(
       "3x224x224,1000",
@@ -378,7 +389,9 @@ window.LayerCounting = (() => {
       "flatten,linear-32,relu,dropout-0.5,linear-classes",
     );
 
-  /* The layers as torchvision, the chapters and the reports have them; report B does not print its own: see the page. */
+  const smallMlp = (hidden) => `3x32x32,10,flatten,linear-${hidden},relu,linear-classes`;
+
+  /* The layers as torchvision, the chapters and the reports have them (report B prints none: see the page). */
   const PRESETS = {
     "vgg-16": { group: "Known networks", label: "VGG-16 (configuration D)", text: vgg([]) },
     "vgg-16-bn": { group: "Known networks", label: "VGG-16 with batch normalisation", text: vgg(["batchnorm"]) },
@@ -395,20 +408,20 @@ window.LayerCounting = (() => {
         "linear-classes",
       ),
     },
-    "a-one-block": { group: "Report A", label: "CNN, one block", text: smallCnn(32) },
-    "a-two-blocks": { group: "Report A", label: "CNN, two blocks", text: smallCnn(32, 64) },
-    "a-three-blocks": { group: "Report A", label: "CNN, three blocks", text: smallCnn(32, 64, 16) },
+    "a-one-block": { group: "Report A", label: "A: CNN, one block", text: smallCnn(32) },
+    "a-two-blocks": { group: "Report A", label: "A: CNN, two blocks", text: smallCnn(32, 64) },
+    "a-three-blocks": { group: "Report A", label: "A: CNN, three blocks", text: smallCnn(32, 64, 16) },
     "a-gap": {
       group: "Report A",
-      label: "CNN with global average pooling",
+      label: "A: CNN with global average pooling",
       text: list(
         "3x32x32,10,last",
         [32, 64].map((width) => [conv(width), "maxpool-2-2-0,relu"]),
         [conv("classes"), "gap,flatten"],
       ),
     },
-    "a-mlp-100": { group: "Report A", label: "MLP, 100 units", text: "3x32x32,10,flatten,linear-100,relu,linear-classes" },
-    "a-mlp-12": { group: "Report A", label: "MLP, 12 units", text: "3x32x32,10,flatten,linear-12,relu,linear-classes" },
+    "a-mlp-100": { group: "Report A", label: "A: MLP, 100 units", text: smallMlp(100) },
+    "a-mlp-12": { group: "Report A", label: "A: MLP, 12 units", text: smallMlp(12) },
     "b-cnn": {
       group: "Reports B and E",
       label: "B: simple CNN on MNIST",
@@ -437,5 +450,5 @@ window.LayerCounting = (() => {
     },
   };
 
-  return { KINDS, MAX_LAYERS, NETWORK, PRESETS, bytesText, count, decode, encode, grouped, readNumber, shapeText, toPyTorch };
+  return { KINDS, MAX_LAYERS, NETWORK, PRESETS, bytesText, count, decode, encode, grouped, shapeText, toPyTorch };
 })();
