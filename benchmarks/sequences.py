@@ -17,8 +17,6 @@ trains epochs 1, 2 and 11 from the same weights, those that `fit` has reached af
 against epochs 1 and 2 together, the start of every training; the ratio is formed inside a repeat, its median counts.
 """
 
-import argparse
-import json
 import multiprocessing
 import sys
 import tempfile
@@ -30,11 +28,11 @@ from pathlib import Path
 from unittest import mock
 
 import torch
+from common import arguments, bar_and_verdict, heading, markdown, publish, span, summary, surroundings
 from contenders import Clock, adam
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
-from training import choose, span, summary, surroundings
 
 from companion import ConvNet, RecurrentNet, load_imdb, sequence_lengths, set_up, training
 from companion.data import Split, Splits
@@ -300,24 +298,20 @@ def compare(key, found, count):
 def table(rows):
     """The rows of a network as a Markdown table."""
     header = ["contender", "reviews per CPU second", "words read of each", "fit is … times as fast, epochs 1 and 2"]
-    lines = [[*header, "epoch 1", "epoch 11", "bar", ""], ["---"] + ["---:"] * 6 + ["---"]]
+    lines = []
     for row in rows:
-        bar = "–" if row["bar"] is None else f"{row['bar']:.2f}"
+        bar, verdict = bar_and_verdict(row)
         ratios = [span(row[name], ".2f") for name in ("ratio", "first", "later")]
-        verdict = {None: "", True: "met", False: "MISSED"}[row["met"]]
         title, speed = CONTENDERS[row["contender"]].title, span(row["speed"], ",.0f")
         lines.append([title, speed, f"{row['read']:.0f}", *ratios, bar, verdict])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join("| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines)
+    return markdown([*header, "epoch 1", "epoch 11", "bar", ""], lines)
 
 
 def report(result):
     """The whole result as Markdown."""
-    place, settings = result["surroundings"], result["settings"]
-    versions = ", ".join(f"{name} {version}" for name, version in place["versions"].items())
-    lines = ["# Benchmark of training on sequences", ""]
-    lines += [f"{place['date']}, {place['machine']}, {place['cores']} cores, {place['system']}; {versions}.", ""]
-    lines += ["Median (least–greatest) of {repeats} repeats; {data}; one thread.".format_map(settings), ""]
+    lines = heading("Benchmark of training on sequences", result["surroundings"])
+    text = "Median (least–greatest) of {repeats} repeats; {data}; one thread."
+    lines += [text.format_map(result["settings"]), ""]
     for key, network in result["networks"].items():
         lines += [f"## {NETWORKS[key].title}", "", table(network["rows"]), ""]
         if LATER[0] in NETWORKS[key].after:
@@ -334,36 +328,17 @@ def describe(split, name):
     )
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description="Measure companion.fit on padded sequences against the usual loop.")
-    parser.add_argument("--contenders", nargs="+", metavar="NAME", help=f"fit and these of {', '.join(CONTENDERS)}")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help=f"of {', '.join(NETWORKS)} (default: all)")
-    parser.add_argument("--repeats", type=int, default=5, help="at least 5 for a verdict (default: 5)")
-    parser.add_argument("--reviews", type=int, default=2048, help="reviews per epoch (default: 2048)")
-    parser.add_argument("--imdb", action="store_true", help="real reviews, from COMPANION_DATA or downloaded")
-    parser.add_argument("--output", metavar="FOLDER", type=Path, help="write sequences.json and .md there")
-    options = parser.parse_args()
-    if options.repeats < 1 or options.reviews < 1:
-        parser.error("--repeats and --reviews must be at least 1.")
-    return options
-
-
 def main():
-    options = arguments()
-    keys = choose(options.networks, NETWORKS, "network")
-    names = choose(options.contenders and ["fit", *options.contenders], CONTENDERS, "contender")
+    description = "Measure companion.fit on padded sequences against the usual loop."
+    flags = {"--imdb": "real reviews, from COMPANION_DATA or downloaded"}
+    options = arguments(description, CONTENDERS, NETWORKS, "reviews", 2048, flags, repeats=5, least=5)
     set_up()
     split = real_reviews(options.reviews) if options.imdb else make_reviews(options.reviews)
     settings = {"repeats": options.repeats, "data": describe(split, "real" if options.imdb else "generated")}
-    result = {"surroundings": surroundings([]), "settings": settings}
-    result["networks"] = measure(keys, names, split, options.repeats)
-    text = report(result)
-    print(text)
-    if options.output:
-        options.output.mkdir(parents=True, exist_ok=True)
-        name = "sequences-imdb" if options.imdb else "sequences"
-        (options.output / f"{name}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-        (options.output / f"{name}.md").write_text(text, encoding="utf-8")
+    result = {"surroundings": surroundings(), "settings": settings}
+    result["networks"] = measure(options.networks, options.contenders, split, options.repeats)
+    name = "sequences-imdb" if options.imdb else "sequences"
+    publish(result, report(result), options.output, name)
     return 1 if False in [row["met"] for network in result["networks"].values() for row in network["rows"]] else 0
 
 

@@ -7,24 +7,17 @@ same number of steps. A ratio is formed inside a repeat, and its median over the
 never slower than any contender, and more where BARS says so.
 """
 
-import argparse
-import datetime
 import gc
-import json
-import os
-import platform
-import statistics
 import sys
 import warnings
-from importlib import metadata
-from pathlib import Path
 from unittest import mock
 
 import jobs
 import torch
+from common import arguments, bar_and_verdict, heading, markdown, publish, span, summary, surroundings
 from contenders import BATCH_SIZE, CONTENDERS, NETWORKS, Clock, make_data, why_missing
 
-from companion import records, set_up
+from companion import set_up
 
 BARS = {  # (network, contender): the least ratio of fit's speed to its speed; 1 for every contender not named here
     ("cnn", "bare"): 0.85,
@@ -36,14 +29,6 @@ BARS = {  # (network, contender): the least ratio of fit's speed to its speed; 1
     ("mlp", "pil"): 3.5,
     ("mlp", "lightning"): 1.4,
 }
-
-
-def choose(words, known, what):
-    """The names asked for, in the order of `known`; all when none is. An unknown one ends the program with a sentence."""
-    unknown = [word for word in words or [] if word not in known]
-    if unknown:
-        sys.exit(f"There is no {what} {unknown[0]!r}; there are {', '.join(known)}.")
-    return [name for name in known if not words or name in words]
 
 
 def present(names):
@@ -91,10 +76,6 @@ def race(network, names, data, repeats):
     return speeds
 
 
-def summary(values):
-    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
-
-
 def ratio(speeds, ours, theirs):
     """Our speed divided by theirs, repeat by repeat; None when one of the two did not run."""
     if ours not in speeds or theirs not in speeds:
@@ -116,10 +97,6 @@ def compare(key, speeds):
     return rows
 
 
-def span(values, form):
-    return "–" if values is None else f"{values['median']:{form}} ({values['min']:{form}}–{values['max']:{form}})"
-
-
 def table(rows):
     """The rows of a network as a Markdown table."""
     header = [
@@ -131,41 +108,18 @@ def table(rows):
         "bar",
         "",
     ]
-    lines = [header, ["---"] + ["---:"] * 5 + ["---"]]
+    lines = []
     for row in rows:
-        bar = "–" if row["bar"] is None else f"{row['bar']:.2f}"
-        verdict = {None: "", True: "met", False: "MISSED"}[row["met"]]
+        bar, verdict = bar_and_verdict(row)
         wall = f"{row['wall']['median']:,.0f}"
         ratios = [span(row["ratio"], ".2f"), span(row["ratio_nchw"], ".2f")]
         lines.append([CONTENDERS[row["contender"]].title, span(row["cpu"], ",.0f"), wall, *ratios, bar, verdict])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join("| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines)
-
-
-def surroundings(names):
-    """Where and with what the numbers were measured."""
-    packages = [
-        "torch",
-        "torchvision",
-        "numpy",
-        "pillow",
-        *dict.fromkeys(filter(None, (CONTENDERS[n].needs for n in names))),
-    ]
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
-        "machine": records._machine("cpu"),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in packages},
-    }
+    return markdown(header, lines)
 
 
 def report(result):
     """The whole result as Markdown."""
-    place = result["surroundings"]
-    versions = ", ".join(f"{name} {version}" for name, version in place["versions"].items())
-    lines = ["# Benchmarks of the training engine", ""]
-    lines += [f"{place['date']}, {place['machine']}, {place['cores']} cores, {place['system']}; {versions}.", ""]
+    lines = heading("Benchmarks of the training engine", result["surroundings"])
     if result["networks"]:
         text = "Median (least–greatest) of {repeats} repeats of {images} images an epoch; one thread."
         lines += [text.format_map(result["settings"]), ""]
@@ -176,42 +130,25 @@ def report(result):
     return "\n".join(lines)
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description="Measure companion.fit against the bare limit and other libraries.")
-    parser.add_argument("--contenders", nargs="+", metavar="NAME", help=f"fit and these of {', '.join(CONTENDERS)}")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help=f"of {', '.join(NETWORKS)} (default: all)")
-    parser.add_argument("--repeats", type=int, default=9, help="at least 7 for a verdict (default: 9)")
-    parser.add_argument("--images", type=int, default=5120, help="images per epoch (default: 5120)")
-    parser.add_argument("--jobs", action="store_true", help="then also six jobs side by side, on idle cores: jobs.py")
-    parser.add_argument("--output", metavar="FOLDER", type=Path, help="write training.json and training.md there")
-    options = parser.parse_args()
-    if options.repeats < 1 or options.images < 1:
-        parser.error("--repeats and --images must be at least 1.")
-    return options
-
-
 def main():
-    options = arguments()
-    networks = choose(options.networks, NETWORKS, "network")
-    names = choose(options.contenders and ["fit", *options.contenders], CONTENDERS, "contender")
+    description = "Measure companion.fit against the bare limit and other libraries."
+    flags = {"--jobs": "then also six jobs side by side, on idle cores: jobs.py"}
+    options = arguments(description, CONTENDERS, NETWORKS, "images", 5120, flags, repeats=9, least=7)
     set_up()
     warnings.simplefilter("ignore")  # advice of the frameworks about workers and loggers
-    names, data = present(names), make_data(options.images)
-    result = {"surroundings": surroundings(names), "settings": {"repeats": options.repeats, "images": options.images}}
+    names, data = present(options.contenders), make_data(options.images)
+    packages = dict.fromkeys(filter(None, (CONTENDERS[name].needs for name in names)))
+    settings = {"repeats": options.repeats, "images": options.images}
+    result = {"surroundings": surroundings(packages), "settings": settings}
     result |= {"networks": {}, "jobs": None}
-    for key in networks:
+    for key in options.networks:
         network = NETWORKS[key]
         some = [name for name in names if key in CONTENDERS[name].networks]
         speeds = race(network, some, data, options.repeats)
         result["networks"][key] = {"speeds": speeds, "rows": compare(key, speeds)}
     if options.jobs:
         result["jobs"] = jobs.measure_elsewhere()
-    text = report(result)
-    print(text)
-    if options.output:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "training.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-        (options.output / "training.md").write_text(text, encoding="utf-8")
+    publish(result, report(result), options.output, "training")
     verdicts = [row["met"] for network in result["networks"].values() for row in network["rows"]]
     return 1 if False in [*verdicts, (result["jobs"] or {}).get("met")] else 0
 
