@@ -197,6 +197,20 @@ def in_memory(network, data):
     return TensorPictures(data.splits.train) if network.augmented else TensorDataset(data.x, data.y)
 
 
+def usual_epoch(model, loader, optimizer):
+    """One epoch of the loop of most tutorials: its summed loss and its hits."""
+    loss_sum, correct = 0.0, 0
+    for x, y in loader:
+        logits = model(x)
+        loss = cross_entropy(logits, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss_sum += loss.item() * len(y)
+        correct += (logits.argmax(1) == y).sum().item()
+    return loss_sum, correct
+
+
 def pil(network, data, epochs, clock, workers=0):
     model = network.model()
     optimizer = adam(model)
@@ -204,15 +218,7 @@ def pil(network, data, epochs, clock, workers=0):
     model.train()
     clock.start()
     for _ in range(epochs):
-        loss_sum, correct = 0.0, 0
-        for x, y in loader:
-            logits = model(x)
-            loss = cross_entropy(logits, y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.item() * len(y)
-            correct += (logits.argmax(1) == y).sum().item()
+        usual_epoch(model, loader, optimizer)
     clock.stop()
 
 

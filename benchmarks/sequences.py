@@ -29,9 +29,8 @@ from unittest import mock
 
 import torch
 from common import arguments, bar_and_verdict, heading, markdown, publish, span, summary, surroundings
-from contenders import Clock, adam
+from contenders import Clock, adam, usual_epoch
 from torch import nn
-from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 
 from companion import ConvNet, RecurrentNet, load_imdb, sequence_lengths, set_up, training
@@ -127,15 +126,7 @@ def usual(model, split, batch_size, clock):
     loader = DataLoader(Reviews(split), batch_size, shuffle=True, collate_fn=collate)
     model.train()
     clock.start()
-    loss_sum, correct = 0.0, 0
-    for x, y in loader:
-        logits = model(x)
-        loss = cross_entropy(logits, y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        loss_sum += loss.item() * len(y)
-        correct += (logits.argmax(1) == y).sum().item()
+    usual_epoch(model, loader, optimizer)
     clock.stop()
 
 
