@@ -406,12 +406,12 @@ def archive_in(folder, content):
     return folder
 
 
-def tar_of(**files):
-    """A .tar.gz of these files as bytes."""
+def tar_of(files, folder):
+    """A .tar.gz of {name: content} below `folder`, as bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
         for name, content in files.items():
-            member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            member = tarfile.TarInfo(f"{folder}/{name}")
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
@@ -442,14 +442,15 @@ def test_a_file_that_is_no_archive_is_named_with_what_to_do(content, cifar, tmp_
 
 def test_an_archive_without_a_batch_is_named_with_the_batch(cifar, tmp_path):
     batch = batch_of()
-    content = tar_of(**{name: batch for name in BATCHES if name != "data_batch_4"})
+    content = tar_of({name: batch for name in BATCHES if name != "data_batch_4"}, "cifar-10-batches-py")
     message = refusal(load_cifar10, archive_in(tmp_path, content))
     assert message.startswith("cifar-10-python.tar.gz")
     assert "data_batch_4" in message
 
 
 def test_a_damaged_batch_inside_an_archive_is_named(cifar, tmp_path):
-    message = refusal(load_cifar10, archive_in(tmp_path, tar_of(data_batch_1=b"hello")))
+    content = tar_of({"data_batch_1": b"hello"}, "cifar-10-batches-py")
+    message = refusal(load_cifar10, archive_in(tmp_path, content))
     assert message.startswith("cifar-10-python.tar.gz: data_batch_1 is damaged")
     assert "delete cifar-10-python.tar.gz and run" in message
 

@@ -2,10 +2,8 @@
 
 import gzip
 import hashlib
-import io
 import re
 import struct
-import tarfile
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,7 +36,7 @@ from companion.sequences import (
 )
 
 serve, closed_port, no_proxy = test_data.serve, test_data.closed_port, test_data.no_proxy  # fixtures
-refusal, real_folder = test_data.refusal, test_data.real_folder
+refusal, real_folder, tar_of = test_data.refusal, test_data.real_folder, test_data.tar_of
 
 
 def assert_padding_follows_the_end(inputs, lengths):
@@ -432,17 +430,6 @@ def test_a_gap_that_does_not_fit_is_refused():
 
 
 # ------------------------------------------------------------------------------------------------ small made-up sets
-
-
-def tar_of(files, folder):
-    """A .tar.gz of {name: content} below `folder`, as bytes."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"{folder}/{name}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def write(root, folder, files):
