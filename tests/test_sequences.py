@@ -452,6 +452,13 @@ def refusal_without_a_trace(load, root):
     return message
 
 
+def made_up(load, name, folder, archive_name, urls, **content):
+    """A made-up set that comes as one archive or one folder: what messages call it, and its content in either packing."""
+    remove = f"remove the folder {folder.split('/')[0]}"
+    names = {"name": name, "folder": folder, "remove": remove, "archive_name": archive_name, "urls": urls}
+    return SimpleNamespace(load=load, **names, **content)
+
+
 @pytest.fixture
 def spoken(monkeypatch):
     """Forty short recordings of two speakers, accepted as the true set, without any way to the network."""
@@ -468,18 +475,9 @@ def spoken(monkeypatch):
     files = {name: wav(content) for name, content in samples.items()}
     packed = {f"recordings/{name}": content for name, content in reversed(files.items())}  # archives have no order
     archive = tar_of({"README.md": b"hello", **packed}, "free-spoken-digit-dataset-0123456789")
-    return SimpleNamespace(
-        load=load_spoken_digits,
-        name="spoken_digits",
-        samples=samples,
-        files=files,
-        folder="fsdd/recordings",
-        remove="remove the folder fsdd",
-        archive_name="fsdd.tar.gz",
-        archive=archive,
-        urls="SPOKEN_URLS",
-        repack=lambda files: tar_of({f"recordings/{n}": c for n, c in files.items()}, "digits"),
-    )
+    content = {"samples": samples, "files": files, "archive": archive}
+    content["repack"] = lambda files: tar_of({f"recordings/{n}": c for n, c in files.items()}, "digits")
+    return made_up(load_spoken_digits, "spoken_digits", "fsdd/recordings", "fsdd.tar.gz", "SPOKEN_URLS", **content)
 
 
 def reviews():
@@ -509,19 +507,9 @@ def imdb(monkeypatch):
     others = {"train/unsup/0_0.txt": b"nobody rated this", "imdb.vocab": b"the", "train/pos/._0_9.txt": b"\xff\0"}
     archive = tar_of({**others, **dict(reversed(files.items()))}, "aclImdb")
     monkeypatch.setattr(sequences, "IMDB_ARCHIVE_SHA256", hashlib.sha256(archive).hexdigest())
-    return SimpleNamespace(
-        load=load_imdb,
-        name="imdb",
-        texts=texts,
-        files=files,
-        others=others,
-        folder="aclImdb",
-        remove="remove the folder aclImdb",
-        archive_name="aclImdb_v1.tar.gz",
-        archive=archive,
-        urls="IMDB_URLS",
-        repack=lambda files: tar_of(files, "aclImdb"),
-    )
+    content = {"texts": texts, "files": files, "others": others, "archive": archive}
+    content["repack"] = lambda files: tar_of(files, "aclImdb")
+    return made_up(load_imdb, "imdb", "aclImdb", "aclImdb_v1.tar.gz", "IMDB_URLS", **content)
 
 
 @pytest.fixture(params=["spoken", "imdb"])
