@@ -10,3 +10,8 @@ kernelspec:
   name: python3
 ---
 """
+
+
+def chapter_start(title, parameters):
+    """Header, title and the cell of parameters."""
+    return f"{HEADER}\n# {title}\n\n```{{code-cell}} ipython3\n:tags: [parameters]\n\n{parameters}\n```\n"

@@ -10,29 +10,15 @@ import time
 
 import nbformat
 import pytest
-from sources import HEADER
+from sources import chapter_start
 
 from companion import records
 from companion.build import UserError, chapters, cli, execute, refresh, site, template
 
 ROOT = chapters.project_root(__file__ + "/..")
 
-TINY_START = (
-    HEADER
-    + """
-# Tiny
-
-```{code-cell} ipython3
-:tags: [parameters]
-
-rate = 0.5
-seeds = [0]
-wait = 0
-```
-"""
-)
 TINY = (
-    TINY_START
+    chapter_start("Tiny", "rate = 0.5\nseeds = [0]\nwait = 0")
     + """
 ```{code-cell} ipython3
 import time

@@ -5,7 +5,7 @@ import copy
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from sources import HEADER
+from sources import chapter_start
 
 from companion.build import chapters, gate
 
@@ -112,16 +112,8 @@ def test_an_injected_parameter_that_the_chapter_does_not_have_is_refused():
 # ------------------------------------------------------------------------------------------------- committed pairs
 
 SOURCE = (
-    HEADER
+    chapter_start("Title", "epochs = 1")
     + """
-# Title
-
-```{code-cell} ipython3
-:tags: [parameters]
-
-epochs = 1
-```
-
 ```{code-cell} ipython3
 print(epochs)
 ```
