@@ -70,7 +70,7 @@ def surroundings(packages=()):
     packages = ["torch", "torchvision", "numpy", "pillow", *packages]
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
-        "machine": records._machine("cpu"),
+        "machine": records.machine("cpu"),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in packages},

@@ -134,7 +134,7 @@ def adam(model):
 
 def bare(network, data, epochs, clock, layout=None):
     model = network.model(layout)
-    optimizer, layout = adam(model), training._memory_format(model)
+    optimizer, layout = adam(model), training.memory_format_of(model)
     pairs = zip(data.x.split(BATCH_SIZE), data.y.split(BATCH_SIZE), strict=True)
     batches = [(x.contiguous(memory_format=layout), y) for x, y in pairs]
     model.train()

@@ -503,7 +503,7 @@ def test_input_lies_in_memory_as_asked(memory_format):
     ids=["small_cnn", "small_cnn NCHW", "mlp", "one channel", "1×1"],
 )
 def test_the_memory_format_follows_the_weights(model, expected):
-    assert training._memory_format(model) == expected
+    assert training.memory_format_of(model) == expected
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def load_dataset(name, **options):
 
 
 @cache
-def _sklearn_digits(size):
+def sklearn_digits(size):
     """scikit-learn's 1,797 digits, enlarged to size×size bytes, split 4 to 1 by a fixed permutation."""
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -131,7 +132,7 @@ def _sklearn_digits(size):
 
 def load_digits(size=28):
     """scikit-learn's handwritten digits, enlarged from 8×8 to size×size: 1,437 for training, 360 for validation."""
-    (train, train_labels), (val, val_labels) = _sklearn_digits(size)
+    (train, train_labels), (val, val_labels) = sklearn_digits(size)
     return Splits(
         train=_split(train[:, None], train_labels),
         val=_split(val[:, None], val_labels),
@@ -155,7 +156,7 @@ def load_photo_digits(seed=0, n_train=4000, n_val=1000):
     rng = np.random.RandomState(seed)
     parts = []
     for (digits, labels), count, (left, right) in zip(
-        _sklearn_digits(28), (n_train, n_val), ((0.0, 0.75), (0.75, 1.0)), strict=True
+        sklearn_digits(28), (n_train, n_val), ((0.0, 0.75), (0.75, 1.0)), strict=True
     ):
         pick = rng.randint(len(digits), size=count)
         images = np.zeros((count, 32, 32, 3), np.int16)
@@ -219,7 +220,7 @@ def load_cifar10(root=None):
     names = [f"data_batch_{k}" for k in range(1, 6)]
     if folder.is_dir():
         source, remedy = "folder cifar-10-batches-py", f"remove the folder {folder.name}"
-        batches = [_cifar_batch(_read(folder / n, "cifar10"), f"{folder.name}/{n}", remedy) for n in names]
+        batches = [_cifar_batch(read_file(folder / n, "cifar10"), f"{folder.name}/{n}", remedy) for n in names]
     else:
         if not archive.exists():
             download(CIFAR10_URLS, archive, CIFAR10_ARCHIVE_SHA256)
@@ -227,7 +228,7 @@ def load_cifar10(root=None):
         batches = _cifar_archive(archive, names)
     images = np.concatenate([images for images, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
-    _verify(CIFAR10_FINGERPRINT, fingerprint(images, labels), source, "cifar10")
+    verify_fingerprint(CIFAR10_FINGERPRINT, fingerprint(images, labels), source, "cifar10")
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).numpy()
     train, val = np.sort(order[10_000:]), np.sort(order[:10_000])
     return Splits(
@@ -269,7 +270,7 @@ def _cifar_archive(archive, names):
             if name not in batches:
                 raise tarfile.TarError(f"{name} is not in it")
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise _damaged(archive.name, "cifar10", error) from error
+        raise damaged_file(archive.name, "cifar10", error) from error
     return [batches[name] for name in names]
 
 
@@ -281,7 +282,7 @@ def _cifar_batch(content, name, remedy):
         if images.dtype != np.uint8 or images.shape != (10_000, 3072) or labels.shape != (10_000,):
             raise ValueError("the arrays have the wrong shape")
     except Exception as error:  # a damaged pickle raises nearly anything
-        raise _damaged(name, "cifar10", error, remedy) from error
+        raise damaged_file(name, "cifar10", error, remedy) from error
     return images.reshape(-1, 3, 32, 32), labels.astype(np.int64)
 
 
@@ -295,16 +296,16 @@ def load_mnist(root=None):
     for name, sha256 in MNIST_SHA256.items():
         plain = folder / name.removesuffix(".gz")
         if plain.exists():
-            content = _read(plain, "mnist")
+            content = read_file(plain, "mnist")
         else:
             if not (folder / name).exists():
                 download([url + name for url in MNIST_URLS], folder / name, sha256)
             try:
-                content = gzip.decompress(_read(folder / name, "mnist"))
+                content = gzip.decompress(read_file(folder / name, "mnist"))
             except (OSError, EOFError, zlib.error) as error:
-                raise _damaged(name, "mnist", error) from error
+                raise damaged_file(name, "mnist", error) from error
         arrays.append(_idx(content, plain.name))
-    _verify(MNIST_FINGERPRINT, fingerprint(*arrays), "folder MNIST/raw", "mnist")
+    verify_fingerprint(MNIST_FINGERPRINT, fingerprint(*arrays), "folder MNIST/raw", "mnist")
     train, train_labels, val, val_labels = arrays
     return Splits(
         train=_split(train[:, None], train_labels),
@@ -326,10 +327,23 @@ def _idx(content, name):
             raise ValueError("not an IDX file of bytes")
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape)
     except (struct.error, ValueError) as error:
-        raise _damaged(name, "mnist", error) from error
+        raise damaged_file(name, "mnist", error) from error
 
 
-def _read(path, dataset):
+def is_whole(number):
+    """Is it an integer, of Python's or of NumPy's, and not True or False?"""
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def check_fold(held_out, folds, what):
+    """Raise DataError unless `held_out` is a whole number from 0 to folds - 1; `what` names such a part in the sentence."""
+    if not is_whole(held_out) or held_out not in range(folds):
+        choice = f"0 to {folds - 1}" if folds > 1 else "always 0"
+        raise DataError(f"held_out is the number of the {what} kept for validation: {choice}, not {held_out!r}.")
+
+
+def read_file(path, dataset):
+    """The bytes of a file of a data set. Raises DataError, with what to do, where it is missing or cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -341,7 +355,8 @@ def _read(path, dataset):
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
 
 
-def _damaged(name, dataset, error, remedy=None):
+def damaged_file(name, dataset, error, remedy=None):
+    """The DataError, to be raised, for a file that cannot be decoded; `remedy` replaces "delete <name>"."""
     reason = str(error) or type(error).__name__
     return DataError(
         f"{name} is damaged or not the right file ({reason}): {remedy or f'delete {name}'} "
@@ -349,7 +364,8 @@ def _damaged(name, dataset, error, remedy=None):
     )
 
 
-def _verify(expected, actual, source, dataset, remedy="delete it"):
+def verify_fingerprint(expected, actual, source, dataset, remedy="delete it"):
+    """Raise DataError unless the content that was read is the known one."""
     if actual != expected:
         raise DataError(
             f"The {source} can be read, but its content is not the known {dataset} set (fingerprint {actual[:12]}…, "

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from companion.data import DataError, Split, Splits, data_folder, fingerprint
-from companion.sequences import _check_fold
-from companion.training import _memory_format, as_input, set_up
+from companion.data import DataError, Split, Splits, check_fold, data_folder, fingerprint
+from companion.training import as_input, memory_format_of, set_up
 
 OLDEST = 116  # years; the youngest is 1
 GROUP_STARTS = (18, 36, 72)  # the first ages of the second, third and fourth group
@@ -79,7 +78,7 @@ def load_faces(labels="age", held_out=0, size=96, root=None):
     not decode is left out and counted in `source`. The fingerprint is that of the names and bytes of the files: decoded pixels differ a little
     between builds of Pillow. Raises `DataError`.
     """
-    _check_fold(held_out, 5, "fifth of the faces")
+    check_fold(held_out, 5, "fifth of the faces")
     age_labels([], labels)
     folder = Path(root or data_folder()) / "UTKFace"
     names, images, hashes, digest, skipped = _read_faces(folder, size)
@@ -413,7 +412,7 @@ def features(backbone, images, batch_size=128):
     set_up()
     if len(images) == 0:
         raise ValueError("no images to compute features of: the set is empty")
-    memory_format = _memory_format(backbone)
+    memory_format = memory_format_of(backbone)
     device = next(backbone.parameters()).device
     modes = {module: module.training for module in backbone.modules()}
     backbone.eval()

@@ -60,7 +60,7 @@ def record(runs, splits):
             "python": platform.python_version(),
             **{p: metadata.version(p) for p in ("torch", "numpy", "companion")},
         },
-        "machine": _machine(runs[0].history.device),
+        "machine": machine(runs[0].history.device),
         "runs": [
             {"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))}
             | ({"extras": _rounded(run.extras)} if run.extras else {})
@@ -189,7 +189,7 @@ def _rounded(values):
     return {k: [float(f"{x:.6g}") for x in v] if isinstance(v, (tuple, list)) else v for k, v in values.items()}
 
 
-def _machine(device):
+def machine(device):
     if device == "cuda":
         import torch
 

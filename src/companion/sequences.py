@@ -14,7 +14,6 @@ import wave
 import zlib
 from collections import Counter
 from functools import cache
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +23,15 @@ from companion.data import (
     DataError,
     Split,
     Splits,
-    _damaged,
-    _read,
-    _sklearn_digits,
-    _verify,
+    check_fold,
+    damaged_file,
     data_folder,
     download,
     fingerprint,
+    is_whole,
+    read_file,
+    sklearn_digits,
+    verify_fingerprint,
 )
 
 # ------------------------------------------------------------------------------------------------------------ sound
@@ -212,8 +213,8 @@ def load_digit_rows(held_out=0):
 
     `held_out` is the number of the fifth that is for validation, 0 to 4.
     """
-    _check_fold(held_out, 5, "fifth of the digits")
-    inputs, labels = (np.concatenate(both) for both in zip(*reversed(_sklearn_digits(8)), strict=True))
+    check_fold(held_out, 5, "fifth of the digits")
+    inputs, labels = (np.concatenate(both) for both in zip(*reversed(sklearn_digits(8)), strict=True))
     inputs = ((inputs - 127.5) / 127.5).astype(np.float32)  # never 0, so no row looks like padding
     val = np.zeros(len(labels), bool)
     val[360 * held_out : 360 * (held_out + 1)] = True
@@ -234,7 +235,7 @@ def load_tones(held_out=0, gap=0.3, n_train=800, n_val=200):
     Each lasts 0.8 to 1.6 s. Low is near 500 Hz, high near 1,500 Hz; a tone lasts 0.1 s, and at least `gap` seconds of noise
     separate the two. Turned into log-mel frames like the recordings. Another `held_out` makes other sounds.
     """
-    if not _is_whole(held_out) or not 0 <= held_out < 2**32:
+    if not is_whole(held_out) or not 0 <= held_out < 2**32:
         raise DataError(f"held_out is the seed of the sounds, a whole number from 0, not {held_out!r}.")
     if not 0 <= gap < 0.6:
         raise DataError(f"gap is the time between the tones in seconds, from 0 to below 0.6, not {gap!r}.")
@@ -315,7 +316,7 @@ def load_spoken_digits(held_out=0, root=None):
     `fsdd/recordings/` or the archive `fsdd.tar.gz` below `root`; downloads the archive when neither is there. Raises
     `DataError`.
     """
-    _check_fold(held_out, len(SPEAKERS), "speaker")
+    check_fold(held_out, len(SPEAKERS), "speaker")
     inputs, labels, speakers, source = _spoken_digits(Path(root or data_folder()))
     val = speakers == held_out
     return Splits(
@@ -337,7 +338,7 @@ def _spoken_digits(root):
     if folder.is_dir():
         source = "folder fsdd/recordings"
         present = _listed(folder)
-        contents = {name: _read(folder / name, "spoken_digits") for name in names if name in present}
+        contents = {name: read_file(folder / name, "spoken_digits") for name in names if name in present}
         recordings = _recordings(names, contents, source, "remove the folder fsdd")
     else:
         source = f"archive {archive.name}"
@@ -365,7 +366,7 @@ def _recordings(names, contents, source, remedy):
             raise DataError(
                 f"In the {source}, {name} {error}: {remedy} and run `companion data spoken_digits` to fetch the whole set."
             ) from error
-    _verify(SPOKEN_FINGERPRINT, fingerprint(*recordings), source, "spoken_digits", remedy)
+    verify_fingerprint(SPOKEN_FINGERPRINT, fingerprint(*recordings), source, "spoken_digits", remedy)
     return recordings
 
 
@@ -400,14 +401,14 @@ def load_names(held_out=0, root=None):
     The source lists 20,050 lines; one of each repeated pair is kept. One fifth of all spellings, number `held_out` (0 to 4), is for
     validation, in every language that has them. Reads `names/LANGUAGE.txt` below `root`; downloads what is missing. Raises `DataError`.
     """
-    _check_fold(held_out, 5, "fifth of the names")
+    check_fold(held_out, 5, "fifth of the names")
     folder = Path(root or data_folder()) / "names"
     pairs = set()
     for language, sha256 in NAMES_SHA256.items():
         path = folder / f"{language}.txt"
         if not path.exists():
             download([url + path.name for url in NAMES_URLS], path, sha256)
-        content = _read(path, "names")
+        content = read_file(path, "names")
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DataError(
                 f"{path.name} is not the known list of {language} names: delete it and run `companion data names` to fetch "
@@ -448,7 +449,7 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
     `root`; downloads the archive when neither is there. A folder that lacks eight known reviews is accepted too, and
     `source` says so. Raises `DataError`.
     """
-    _check_fold(held_out, 1, "part (the set comes with one of its own)")
+    check_fold(held_out, 1, "part (the set comes with one of its own)")
     root = Path(root or data_folder())
     folder, archive = root / "aclImdb", root / "aclImdb_v1.tar.gz"
     if folder.is_dir():
@@ -456,7 +457,7 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
         paths = [
             p for part in ("train", "test") for kind in ("pos", "neg") for p in _listed(folder / part / kind).values()
         ]
-        contents = {review: _read(p, "imdb") for p in paths if (review := _labelled_review(p))}
+        contents = {review: read_file(p, "imdb") for p in paths if (review := _labelled_review(p))}
     else:
         source, remedy = f"archive {archive.name}", f"delete {archive.name}"
         if not archive.exists():
@@ -467,9 +468,9 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
         try:
             texts[re.sub(r"_\d+\.txt$", "", name)] = text = words(content.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise _damaged(f"In the {source}, {name}", "imdb", error, remedy) from error
+            raise damaged_file(f"In the {source}, {name}", "imdb", error, remedy) from error
         if not text:
-            raise _damaged(f"In the {source}, {name}", "imdb", "it has no words", remedy)
+            raise damaged_file(f"In the {source}, {name}", "imdb", "it has no words", remedy)
     expected = {
         f"{part}/{kind}/{i}" for part in ("train", "test") for kind in ("pos", "neg") for i in range(IMDB_REVIEWS)
     }
@@ -477,7 +478,7 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
         expected -= IMDB_ABSENT
     _check_complete(sorted(expected), texts, "reviews", source, "imdb", remedy)
     known = _text_fingerprint(texts, expected - IMDB_ABSENT)
-    _verify(IMDB_FINGERPRINT, known, source, "imdb", remedy)
+    verify_fingerprint(IMDB_FINGERPRINT, known, source, "imdb", remedy)
     parts = {}
     for part in ("train", "test"):
         names = sorted(name for name in expected if name.startswith(part))
@@ -522,7 +523,7 @@ def _members(archive, dataset, key):
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         if getattr(error, "errno", None):  # the disk's, not the archive's: nothing to delete
             raise DataError(f"{archive} cannot be read ({error.strerror}): check its permissions.") from error
-        raise _damaged(archive.name, dataset, error) from error
+        raise damaged_file(archive.name, dataset, error) from error
     return contents
 
 
@@ -541,16 +542,6 @@ def _check_complete(names, found, what, source, dataset, remedy):
             f"The {source} holds {len(names) - len(missing):,} of the {len(names):,} {what}; {missing[0]} is the first one "
             f"missing: {remedy} and run `companion data {dataset}` to fetch the whole set."
         )
-
-
-def _check_fold(held_out, folds, what):
-    if not _is_whole(held_out) or held_out not in range(folds):
-        choice = f"0 to {folds - 1}" if folds > 1 else "always 0"
-        raise DataError(f"held_out is the number of the {what} kept for validation: {choice}, not {held_out!r}.")
-
-
-def _is_whole(number):
-    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _sequences(inputs, labels):

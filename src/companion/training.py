@@ -112,7 +112,7 @@ def as_input(batch, memory_format=torch.contiguous_format):
     return batch.to(torch.float32, memory_format=memory_format).sub_(127.5).div_(127.5)
 
 
-def _memory_format(model):
+def memory_format_of(model):
     """The memory format in which the model's convolutions want their input."""
     for parameter in model.parameters():
         last = parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last)
@@ -130,7 +130,7 @@ def evaluate(model, images, labels, loss_fn, batch_size=128):
     set_up()
     if len(labels) == 0:
         raise ValueError("nothing to evaluate: the set is empty")
-    device, memory_format = next(model.parameters()).device, _memory_format(model)
+    device, memory_format = next(model.parameters()).device, memory_format_of(model)
     modes = {module: module.training for module in model.modules()}
     model.eval()
     loss = correct = torch.zeros((), device=device)
@@ -219,7 +219,7 @@ def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, 
     _check_dropout(model)
     device = next(model.parameters()).device if device is None else pick_device(device)
     model.to(device)
-    memory_format = _memory_format(model)
+    memory_format = memory_format_of(model)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # dropout draws from PyTorch's own generators
 
