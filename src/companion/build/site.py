@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import companion
-from companion.build import UserError, chapters, execute, gate
+from companion.build import UserError, bibliography, chapters, execute, gate
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -115,6 +115,9 @@ def stage_sources(root, stage, executed):
     verdicts = collect_verdicts(executed.values())
     fill(book / "ledger.md", "ledger-table", ledger_html(verdicts, executed))
     fill(book / "index.md", "chapters-table", chapters_html(root, verdicts, executed))
+    if (book / "references.md").exists():
+        listed = bibliography.bibliography_html(book / "references.bib", executed)
+        fill(book / "references.md", "bibliography", listed)
 
 
 def copy_mathjax(target):
