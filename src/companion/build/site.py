@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import companion
-from companion.build import UserError, bibliography, chapters, execute, gate
+from companion.build import UserError, bibliography, chapters, execute, gate, reading
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -97,7 +97,9 @@ def stage_sources(root, stage, executed):
     shutil.rmtree(stage, ignore_errors=True)
     book = stage / "book"
     pairs = [f"{name}.{suffix}" for name in executed for suffix in ("md", "ipynb")]
-    shutil.copytree(root / "book", book, ignore=shutil.ignore_patterns(*pairs, "scripts", ".ipynb_checkpoints"))
+    shutil.copytree(
+        root / "book", book, ignore=shutil.ignore_patterns(*pairs, "scripts", "questions", ".ipynb_checkpoints")
+    )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, stage / name)
     (stage / "_static").mkdir()
@@ -109,6 +111,7 @@ def stage_sources(root, stage, executed):
     for name, notebook in executed.items():
         record = write_record_files(name, stage / "extra" / "records")
         notebook = copy.deepcopy(notebook)
+        reading.prepare(root, repository(root), notebook, name, executed)
         add_provenance(notebook, name, record)
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")

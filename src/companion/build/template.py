@@ -4,7 +4,7 @@ import os
 import re
 
 from companion import load_claims
-from companion.build import UserError, chapters, site
+from companion.build import UserError, chapters, questions, site
 
 TEMPLATE = """\
 ---
@@ -156,7 +156,10 @@ Name the papers, with links.
 
 
 def new_chapter(root, name):
-    """Write `book/<name>.md` from the template and list it in `_toc.yml`; returns the new file's path. Raises UserError."""
+    """Write `book/<name>.md` from the template, with its questions to be filled in, and list it in `_toc.yml`.
+
+    Returns the new file's path. Raises UserError.
+    """
     path = root / "book" / f"{name}.md"
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UserError(f"{name!r} is no chapter name: use small letters, digits and single hyphens, such as gap-head.")
@@ -179,6 +182,7 @@ def new_chapter(root, name):
     title = name.replace("-", " ").capitalize()
     text = TEMPLATE.format(title=title, question=question, url=site.repository(root), chapter=name)
     _write(path, text)
+    questions.write_skeleton(root, name)
     last = notebooks[-1]
     entry = lines[last].partition("-")[0] + f"- file: book/{name}.ipynb\n"  # indented like the one above it
     _write(toc, "".join([*lines[: last + 1], entry, *lines[last + 1 :]]))
