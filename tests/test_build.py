@@ -408,7 +408,7 @@ def test_missing_data_without_network_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_every_command_explains_itself():
-    for command in ("build", "run", "record", "refresh", "check", "claims", "data", "new", "set-repository"):
+    for command in ("build", "handout", "run", "record", "refresh", "check", "claims", "data", "new", "set-repository"):
         with pytest.raises(SystemExit) as stop:
             cli.main([command, "--help"])
         assert stop.value.code == 0

@@ -1,4 +1,4 @@
-"""The command line: `companion build | run | record | refresh | check | claims | data | new | set-repository`."""
+"""The command line: `companion build | handout | run | record | refresh | check | claims | data | new | set-repository`."""
 
 import argparse
 import json
@@ -55,6 +55,10 @@ def build_parser():
 
     sub = command(build, "build", "execute the chapters that changed, gate them, and build the site")
     sub.add_argument("--workers", type=positive, help="chapters side by side (default: one per core)")
+    sub.add_argument("--without-solutions", action="store_true", help="a site for courses, beside the usual one")
+    sub = command(handout, "handout", "write notebooks without solutions, to hand out")
+    sub.add_argument("chapter", nargs="*", help="chapters (default: all)")
+    sub.add_argument("--folder", default="_build/handout", help="where to (default: _build/handout)")
     sub = command(run, "run", "execute chapters by papermill into _build/executed/<profile>/")
     sub.add_argument("chapter", nargs="*", help="chapters (default: all)")
     sub.add_argument("--profile", choices=["quick", "full"], default="quick", help="parameter values (default: quick)")
@@ -87,7 +91,7 @@ def build(options):
     from doit.cmd_base import ModuleTaskLoader
     from doit.doit_cmd import DoitMain
 
-    from companion.build import chapters, execute, progress
+    from companion.build import chapters, execute, progress, site
 
     root = chapters.project_root()
     os.chdir(root)
@@ -96,10 +100,27 @@ def build(options):
     recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
     workers = options.workers or execute.default_workers()
     parallel = ["-n", str(workers)] if workers > 1 else []
-    code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel])
+    tasks = ["execute"] if options.without_solutions else []
+    code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
     if code:
         raise UserError("the book was not built; what is wrong is said above.")
+    if options.without_solutions:
+        print(f"The book without solutions: {site.build_site(root, solutions=False)}")
+        return
     print(f"The book: {root / '_build' / 'html' / 'index.html'}")
+
+
+def handout(options):
+    """`companion handout`: the chapters as notebooks without solutions and outputs; nothing is executed."""
+    from pathlib import Path
+
+    from companion.build import chapters
+    from companion.build import handout as handing
+
+    root = chapters.project_root()
+    names = options.chapter or chapters.chapter_names(root)
+    for path in handing.write_notebooks(root, names, root / Path(options.folder)):
+        print(f"wrote {path}")
 
 
 def run(options):

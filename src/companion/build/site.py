@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import companion
-from companion.build import UserError, bibliography, chapters, execute, gate, reading
+from companion.build import UserError, bibliography, chapters, execute, gate, handout, reading
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -55,10 +55,11 @@ def task(root):
         return TaskFailed(str(error))
 
 
-def build_site(root):
+def build_site(root, solutions=True):
     """Gate the executed notebooks, stage everything, run Jupyter Book strictly, gate the pages; returns index.html's path.
 
-    The finished site replaces `_build/html` whole. Raises UserError with everything that is wrong.
+    The finished site replaces `_build/html` whole, or, without solutions, `_build/html-without-solutions`. Raises UserError
+    with everything that is wrong.
     """
     import nbformat
 
@@ -68,9 +69,13 @@ def build_site(root):
         defaults = chapters.parameters(chapters.read_source(root, name))
         problems += gate.check_executed(notebook, name) + gate.check_parameters(notebook, name, defaults)
     _refuse("The gate refuses the executed notebooks", problems)
-    stage = root / "_build" / "site"
+    stage = root / "_build" / ("site" if solutions else "site-without-solutions")
+    if not solutions:
+        executed = {name: handout.without_solutions(notebook, name) for name, notebook in executed.items()}
     stage_sources(root, stage, executed)
-    log = root / "_build" / "site.log"
+    if not solutions:
+        handout.close_doors(root, stage, executed)
+    log = stage.with_suffix(".log")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage)]
     with open(log, "w", encoding="utf-8") as file:
         environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1", "PYTHONUTF8": "1"}
@@ -80,8 +85,11 @@ def build_site(root):
         wrong = [line for line in lines if "WARNING" in line or "ERROR" in line or "Exception" in line]
         _refuse("Jupyter Book refuses the sources", wrong[:20] or lines[-5:])
     built = stage / "_build" / "html"
+    handout.restore_downloads(built, executed)
+    if not solutions:
+        handout.lead_to_handouts(built, repository(root), executed)
     _refuse("The gate refuses the site", gate.check_site(built, chapters.toc_pages(root), root, repository(root)))
-    target = root / "_build" / "html"
+    target = root / "_build" / ("html" if solutions else handout.SITE)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(built, target)
     return target / "index.html"
