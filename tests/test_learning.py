@@ -286,7 +286,7 @@ def chrome():
 @pytest.fixture
 def page(chrome, quiz):
     context = chrome.new_context()
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(120_000)  # tests may share two cores with kernels
     page = context.new_page()
     page.goto(quiz)
     yield page
@@ -341,6 +341,7 @@ def test_a_number_is_compared_as_a_number(page, typed, said):
 @pytest.mark.browser
 def test_without_scripts_there_is_no_dead_button_and_the_answers_fold_out(chrome, quiz):
     context = chrome.new_context(java_script_enabled=False)
+    context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(quiz)
     assert page.locator("button:visible").count() == 0
