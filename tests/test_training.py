@@ -18,6 +18,7 @@ from companion.training import (
     crop_and_flip,
     evaluate,
     fit,
+    join_histories,
     length_buckets,
     pick_device,
     set_up,
@@ -89,6 +90,17 @@ def test_a_history_has_one_number_of_each_kind_for_each_epoch(splits):
     assert all(0 <= a <= 1 for name in curves if "accuracy" in name for a in curves[name])
     assert min(history.seconds) > 0
     assert (history.epochs, history.device) == (3, "cpu")
+
+
+def test_histories_of_stages_are_joined_in_their_order(splits):
+    model = make_mlp()
+    stages = [run(model, splits, epochs=epochs, seed=epochs) for epochs in (2, 1)]
+    whole = join_histories(stages)
+    assert whole.epochs == 3
+    for name, curve in vars(whole).items():
+        assert curve == (stages[0].device if name == "device" else getattr(stages[0], name) + getattr(stages[1], name))
+    with pytest.raises(ValueError, match="no histories"):
+        join_histories([])
 
 
 def test_the_loss_falls_while_learning(splits):

@@ -60,6 +60,7 @@ _HOME = {
         "crop_and_flip",
         "evaluate",
         "fit",
+        "join_histories",
         "length_buckets",
         "pick_device",
         "set_up",

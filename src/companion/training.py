@@ -4,7 +4,7 @@ import ctypes
 import math
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import torch
@@ -38,6 +38,15 @@ class History:
     @property
     def epochs(self):
         return len(self.val_loss)
+
+
+def join_histories(histories):
+    """The history of a training in stages: the curves of several `fit`s of one model, one after the other."""
+    if not histories:
+        raise ValueError("no histories to join")
+    curves = [field.name for field in fields(History) if field.name != "device"]
+    joined = {name: sum((getattr(history, name) for history in histories), ()) for name in curves}
+    return History(**joined, device=histories[0].device)
 
 
 @cache
