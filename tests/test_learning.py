@@ -80,8 +80,8 @@ def variants_of_an_image():
 
 
 def saved_products(backbone=1000, last=10, epochs=8):
-    recomputed = sum(backbone + 3 * last for _ in range(epochs))
-    return recomputed - (backbone + sum(3 * last for _ in range(epochs)))
+    recomputed = sum(backbone + 2 * last for _ in range(epochs))
+    return recomputed - (backbone + sum(2 * last for _ in range(epochs)))
 
 
 def one_cell():
