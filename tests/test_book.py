@@ -14,7 +14,7 @@ import yaml
 
 import companion
 from companion import load_claims, records
-from companion.build import chapters, execute, gate, site
+from companion.build import chapters, execute, gate, site, template
 
 ROOT = chapters.project_root(__file__ + "/..")
 NAMES = chapters.chapter_names(ROOT)
@@ -93,9 +93,8 @@ def test_a_chapter_reads_in_colab_as_in_html(name):
 @every_chapter
 def test_the_first_code_cell_installs_only_what_is_missing(name):
     first = chapters.code_cells(source(name))[0].source
-    lines = [line.strip() for line in first.splitlines()]
-    assert lines[:2] == ["try:", "import companion"] and lines[2].startswith("except ImportError:")
-    assert lines[3] == f"%pip install -q git+{site.repository(ROOT)}" and len(lines) == 4
+    assert first == template.first_cell(ROOT)
+    assert f"git+{site.repository(ROOT)}\n" in first and "torch" not in first and "==" not in first
 
 
 @every_chapter
@@ -124,7 +123,7 @@ def test_the_live_payload_has_no_timings(name):
 
 def defined_functions(notebook):
     for cell in chapters.code_cells(notebook):
-        if not cell.source.startswith(("try:", "%")):
+        if "%pip" not in cell.source:
             for node in ast.parse(cell.source).body:
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     yield node
@@ -226,9 +225,8 @@ def test_every_local_link_of_the_papers_leads_somewhere(name):
 
 
 def test_the_template_keeps_the_rules_for_code_lines():
-    from companion.build import template
-
     code = re.findall(r"```\{\{code-cell\}\} ipython3\n(.*?)```", template.TEMPLATE, re.S)
+    code += [template.first_cell(ROOT), template.FULL_PROFILE]
     lines = [line for block in code for line in block.splitlines() if "alt:" not in line]
     assert code and max(map(len, lines)) <= 88
 

@@ -95,6 +95,7 @@ _HOME = {
         ],
         *["claims_table", "judge", "larger", "load_claims", "smaller"],
     ],
+    "profiles": ["use_full_profile"],
     "records": ["Record", "Run", "load_record", "record"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from companion.build import UserError, chapters
+from companion.profiles import full_values, profile
 
 KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # one thread: repeatable, and jobs side by side do not disturb each other
@@ -106,34 +107,12 @@ class Job:
         return " ".join(f"{k}={v[0] if isinstance(v, list) else v}" for k, v in self.injected.items() if k != "device")
 
 
-def profile(chapter):
-    """The chapter's entry in profiles.yml; an empty one when it has none."""
-    import yaml
-
-    return yaml.safe_load((chapters.PACKAGE / "profiles.yml").read_text(encoding="utf-8")).get(chapter) or {}
-
-
 def profile_parameters(chapter, defaults):
-    """The values for the chapter run as a whole: those of every job, and the first box of the grid.
-
-    A parameter that is a list takes the box's whole list, and keeps its defaults where the box leaves some to the record of
-    another chapter: the page needs them. Any other takes the box's first value. Raises UserError on an unknown name.
-    """
+    """The values for the chapter run as a whole. Raises UserError on an unknown name."""
     entry = profile(chapter)
     box = (entry.get("grid") or [{}])[0]
     chapters.check_parameters(chapter, defaults, {**entry.get("parameters", {}), **box})
-    whole = {}
-    for name, values in box.items():
-        default = defaults[name]
-        if isinstance(values[0], list):
-            values = values[0]
-        if not isinstance(default, list):
-            whole[name] = values[0]
-        elif set(default) <= set(values):
-            whole[name] = values
-        else:
-            whole[name] = default + [value for value in values if value not in default]
-    return {**entry.get("parameters", {}), **whole}
+    return full_values(entry, defaults)
 
 
 def plan_jobs(chapter, defaults, overrides=None):

@@ -6,6 +6,20 @@ import re
 from companion import load_claims
 from companion.build import UserError, chapters, questions, site
 
+FIRST_CELL = """\
+from importlib.util import find_spec
+
+if not find_spec("companion"):  # in Colab: install the book's helpers, nothing else
+    %pip install -q git+{url}
+    assert find_spec("companion"), (
+        "The book's helpers were not installed: pip says why above. They need Python "
+        "3.11 or newer, git and a connection. Mend that, restart, and run this again."
+    )"""
+
+FULL_PROFILE = """\
+# To use the values of the recorded runs instead, take the "# " off the next line:
+# import companion; companion.use_full_profile("{chapter}", globals())"""
+
 TEMPLATE = """\
 ---
 jupytext:
@@ -26,10 +40,7 @@ kernelspec:
 ```{{code-cell}} ipython3
 :tags: [hide-cell]
 
-try:
-    import companion
-except ImportError:  # in Colab: install the book's helpers, nothing else
-    %pip install -q git+{url}
+{first_cell}
 ```
 
 ```{{code-cell}} ipython3
@@ -41,6 +52,8 @@ batch_size = 128
 learning_rate = 1e-3
 seeds = [0]
 device = "auto"
+
+{full_profile}
 ```
 
 ```{{code-cell}} ipython3
@@ -155,6 +168,11 @@ Name the papers, with links.
 """
 
 
+def first_cell(root):
+    """The text of every chapter's first code cell: it installs the package where that is missing."""
+    return FIRST_CELL.format(url=site.repository(root))
+
+
 def new_chapter(root, name):
     """Write `book/<name>.md` from the template, with its questions to be filled in, and list it in `_toc.yml`.
 
@@ -180,7 +198,8 @@ def new_chapter(root, name):
             "_toc.yml lists no notebook yet, so the place of the new chapter is not known: add it there by hand."
         )
     title = name.replace("-", " ").capitalize()
-    text = TEMPLATE.format(title=title, question=question, url=site.repository(root), chapter=name)
+    lines_of = {"first_cell": first_cell(root), "full_profile": FULL_PROFILE.format(chapter=name)}
+    text = TEMPLATE.format(title=title, question=question, chapter=name, **lines_of)
     _write(path, text)
     questions.write_skeleton(root, name)
     last = notebooks[-1]
