@@ -190,6 +190,7 @@ def test_a_missing_pair_is_named(pair):
 
 REPOSITORY = "https://github.com/OWNER/companion"
 COLAB = "https://colab.research.google.com/github/OWNER/companion/blob/main/"
+BINDER = "https://mybinder.org/v2/gh/OWNER/companion/main?urlpath=tree/"
 
 
 def check_page(tmp_path, body, head="", pages=("book/a",)):
@@ -216,6 +217,9 @@ def test_a_good_page_passes(tmp_path, monkeypatch):
         ('<img src="x.png" alt="../_images/x.png">', "", "no alt text"),
         ('<img src="x.png">', "", "no alt text"),
         (f'<a href="{COLAB}book/b.ipynb">run</a>', "", "not a tracked file"),
+        (f'<a href="{BINDER}book/b.ipynb">run</a>', "", "not a tracked file"),
+        ('<a href="https://mybinder.org/v2/gh/else/where/main?urlpath=tree/a.ipynb">run</a>', "", "does not lead to"),
+        (f'<a href="{BINDER.replace("main", "master")}book/a.ipynb">run</a>', "", "does not lead to"),
         (
             '<a href="https://colab.research.google.com/github/else/where/blob/main/a.ipynb">run</a>',
             "",
@@ -226,6 +230,22 @@ def test_a_good_page_passes(tmp_path, monkeypatch):
 def test_a_bad_page_is_refused(tmp_path, monkeypatch, body, head, words):
     monkeypatch.setattr(gate, "tracked_files", lambda root: {"book/a.ipynb"})
     assert any(words in problem for problem in check_page(tmp_path, body, head))
+
+
+@pytest.mark.parametrize(
+    ("buttons", "words"),
+    [
+        (f'<a href="{COLAB}book/a.ipynb"></a><a href="{BINDER}book/a.ipynb"></a>', None),
+        (f'<a href="{COLAB}book/a.ipynb"></a>', "no button opens book/a.ipynb in Binder"),
+        (f'<a href="{COLAB}book/b.ipynb"></a><a href="{BINDER}book/a.ipynb"></a>', "opens book/a.ipynb in Colab"),
+        (f'<a href="{COLAB}book/b.ipynb"></a><a href="{BINDER}book/a.ipynb"></a>', "a button at the top opens https"),
+    ],
+)
+def test_a_chapter_whose_buttons_open_something_else_is_refused(tmp_path, monkeypatch, buttons, words):
+    monkeypatch.setattr(gate, "tracked_files", lambda root: {"book/a.ipynb", "book/b.ipynb"})
+    body = f'<div class="dropdown-launch-buttons">{buttons}</div>'
+    problems = check_page(tmp_path, body, pages=("book/a.ipynb",))
+    assert any(words in problem for problem in problems) if words else problems == []
 
 
 def test_a_missing_page_is_refused(tmp_path):

@@ -98,11 +98,13 @@ def check_site(html, pages, root, repository):
     soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in sorted(html.rglob("*.html"))}
     anchors = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in soups.items()}
     tracked = tracked_files(root)
+    of_page = {_html_name(page): page for page in pages}
     for path, soup in soups.items():
         name = path.relative_to(html).as_posix()
         problems += [f"{name}: {problem}" for problem in _outside_requests(soup)]
         problems += [f"{name}: {problem}" for problem in _dead_links(path, soup, anchors, html)]
         problems += [f"{name}: {problem}" for problem in _launch_links(soup, repository, tracked)]
+        problems += [f"{name}: {problem}" for problem in _launch_buttons(soup, repository, of_page.get(name, ""))]
         for image in soup.select("article img"):
             alt = image.get("alt", "")
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
@@ -142,13 +144,33 @@ def _dead_links(path, soup, anchors, html):
                 yield f"the link {link['href']} names no place on its page"
 
 
+def launchers(repository):
+    """{name: how the links that open a notebook of this repository there begin}."""
+    own = repository.removeprefix("https://github.com/")
+    return {
+        "Colab": f"https://colab.research.google.com/github/{own}/blob/main/",
+        "Binder": f"https://mybinder.org/v2/gh/{own}/main?urlpath=tree/",
+    }
+
+
 def _launch_links(soup, repository, tracked):
-    prefix = repository.replace("https://github.com/", "https://colab.research.google.com/github/") + "/blob/main/"
-    for link in soup.find_all("a", href=re.compile(r"colab\.research\.google\.com")):
-        if not link["href"].startswith(prefix):
-            yield f"the Colab link {link['href']} does not lead to {repository}"
-        elif tracked is not None and link["href"].removeprefix(prefix) not in tracked:
-            yield f"the Colab link leads to {link['href'].removeprefix(prefix)}, which is not a tracked file"
+    for place, prefix in launchers(repository).items():
+        for link in soup.find_all("a", href=re.compile(re.escape("//" + urlsplit(prefix).netloc + "/"))):
+            if not link["href"].startswith(prefix):
+                yield f"the {place} link {link['href']} does not lead to {repository}"
+            elif tracked is not None and link["href"].removeprefix(prefix) not in tracked:
+                yield f"the {place} link leads to {link['href'].removeprefix(prefix)}, which is not a tracked file"
+
+
+def _launch_buttons(soup, repository, page):
+    """Whether the rocket at the top of a chapter opens this chapter and no other."""
+    if page.endswith(".ipynb"):
+        buttons = {link["href"] for link in soup.select(".dropdown-launch-buttons a[href]")}
+        for place, prefix in launchers(repository).items():
+            if prefix + page not in buttons:
+                yield f"no button opens {page} in {place}"
+        for other in sorted(buttons - {prefix + page for prefix in launchers(repository).values()}):
+            yield f"a button at the top opens {other}"
 
 
 def tracked_files(root):

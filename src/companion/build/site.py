@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import companion
+from companion import profiles
 from companion.build import UserError, bibliography, chapters, execute, gate, handout, reading
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
@@ -249,7 +250,7 @@ def _tally(counts):
 
 
 def chapters_html(root, verdicts, executed):
-    """The chapters that exist: how many claims each judged, how long its live run takes, how many runs are recorded."""
+    """The chapters that exist: how many claims each judged, how many runs are recorded, how long its live and its full run take."""
     from companion import claims, records
 
     rows = []
@@ -258,12 +259,21 @@ def chapters_html(root, verdicts, executed):
         counts = Counter(verdicts[key].status for key in companion.load_claims(name) if key in verdicts)
         tally = _tally(counts)
         seconds, runs = notebook.metadata["companion"]["seconds"], len(records.load_record(name).runs)
-        colab = repository(root).replace("https://github.com/", "https://colab.research.google.com/github/")
-        link = f'<a href="{colab}/blob/main/book/{name}.ipynb">Colab</a>'
-        rows.append((f'<a href="{name}.html">{html.escape(title)}</a>', tally, str(runs or "–"), f"{seconds} s", link))
-    return claims.table_html(
-        rows, ("Chapter", "What became of the report's claims", "Recorded runs", "Live run", "Open in")
-    )
+        places = gate.launchers(repository(root)).items()
+        links = " ".join(f'<a href="{prefix}book/{name}.ipynb">{place}</a>' for place, prefix in places)
+        row = (f'<a href="{name}.html">{html.escape(title)}</a>', tally, str(runs or "–"), f"{seconds} s")
+        rows.append((*row, full_run(root, name), links))
+    headings = ("Chapter", "What became of the report's claims", "Recorded runs", "Live run", "Full run", "Open in")
+    return claims.table_html(rows, headings)
+
+
+def full_run(root, chapter):
+    """How long the chapter trains with the values of its recorded runs, by their own seconds; a dash where none are recorded."""
+    defaults = chapters.parameters(chapters.read_source(root, chapter))
+    values = {**defaults, **execute.profile_parameters(chapter, defaults)}
+    runs = profiles.repeated_runs(chapter, values)
+    devices = " and ".join(sorted({run.provenance["device"].upper() for run in runs}))
+    return f"{profiles.duration(runs)} on {devices}" if runs else "–"
 
 
 def claims_rows(root):
