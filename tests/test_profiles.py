@@ -65,7 +65,7 @@ def test_the_time_said_is_that_of_the_records(capsys):
     seconds = sum(
         row["seconds"] for row in rows if row["setting"]["hidden"] == 32 and row["setting"]["learning_rate"] == 1e-3
     )
-    assert f"took {seconds / 3600:.1f} hours when it was recorded (CPU, " in capsys.readouterr().out
+    assert f"took {seconds / 3600:.1f} h when it was recorded (CPU, " in capsys.readouterr().out
 
 
 def test_a_mistake_gets_a_sentence():

@@ -60,9 +60,9 @@ def repeated_runs(chapter, values):
 
 
 def duration(runs):
-    """How long these runs trained, one after the other: "44 minutes", "2.5 hours"."""
+    """How long these runs trained, one after the other: "44 min", "2.5 h"."""
     minutes = sum(run.provenance["seconds"] for run in runs) / 60
-    return f"{minutes:.0f} minutes" if minutes < 60 else f"{minutes / 60:.1f} hours"
+    return f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.1f} h"
 
 
 def machines(runs):
