@@ -1,159 +1,36 @@
 """Every chapter as Colab runs it: beside what Colab has and nothing more, in an empty folder, installed from a clone.
 
-The environment holds hard links to the distributions of this one, those that Colab has and what they require: made in
-seconds without a download, and pip can do what it likes in it. A bare clone of the working tree stands in for the public
-address through git's own configuration, so the cells run unchanged.
+Every other chapter is in test_colab_too.py, so that two workers share them.
 """
 
-import json
-import os
-import shutil
-import subprocess
-import sys
+import re
 import tomllib
 from importlib import metadata
-from pathlib import Path
 
 import nbclient
-import nbformat
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from rehearsal import NAMES, ROOT, committed, lent_machine, run_chapter  # noqa: F401 (the fixture colab)
 
-from companion.build import chapters, gate, site, torchvision_cpu
+from companion.build import chapters
 
 pytestmark = pytest.mark.slow
-ROOT = chapters.project_root(__file__ + "/..")
-NAMES = chapters.chapter_names(ROOT)
-COLAB_HAS = [
-    *("ipykernel", "matplotlib", "numpy", "pandas", "pip", "pyyaml"),
-    *("scikit-learn", "scipy", "seaborn", "setuptools", "torch", "torchvision"),
-]
-
-
-def with_requirements(names):
-    """{name: distribution} of these and all that they require, out of this environment."""
-    found, todo = {}, list(names)
-    while todo:
-        name = canonicalize_name(todo.pop())
-        if name not in found:
-            found[name] = metadata.distribution(name)
-            wanted = map(Requirement, found[name].requires or [])
-            todo += [need.name for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
-    return found
-
-
-def link(source, target):
-    """A second name for the same bytes; a copy where the file system cannot."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-class Colab:
-    """A machine as Colab lends it: an environment, and git that finds a clone where the public address stands."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
-        self.python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        self.distributions = with_requirements(COLAB_HAS)
-        places = Path(self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-        for distribution in self.distributions.values():
-            for file in distribution.files:
-                if ".." not in file.parts and distribution.locate_file(file).is_file():
-                    link(distribution.locate_file(file), places / file)
-        hook = Path(metadata.distribution("torchvision").locate_file(torchvision_cpu.HOOK))
-        if hook.is_file():  # Colab's torch and torchvision match; beside a CPU build, this makes them
-            link(hook, places / hook.name)
-        kernel = folder / "jupyter" / "kernels" / "colab"
-        kernel.mkdir(parents=True)
-        argv = [str(self.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Colab", "language": "python"}))
-        self.clone = self.bare_clone()
-
-    def bare_clone(self):
-        """The files that git tracks or would add, as the only commit of a bare repository."""
-        tree, bare = self.folder / "tree", self.folder / "clone.git"
-        for name in filter(None, gate.tracked_files(ROOT)):
-            if (ROOT / name).is_file():
-                (tree / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, tree / name)
-        who = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
-        for words in (["init", "-q"], ["add", "-A", "-f"], [*who, "commit", "-q", "-m", "all"]):
-            subprocess.run(["git", *words], cwd=tree, check=True)
-        subprocess.run(["git", "clone", "-q", "--bare", str(tree), str(bare)], check=True)
-        return bare
-
-    def environment(self, clone=None):
-        """What processes there see: nothing of this Python's; the public address leads to the clone."""
-        ours = ("PYTHON", "VIRTUAL_ENV", "COMPANION_DATA", "JUPYTER", "GIT_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        address = f"url.{(clone or self.clone).as_uri()}.insteadOf"
-        git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": address, "GIT_CONFIG_VALUE_0": site.repository(ROOT)}
-        return {**kept, **git, "PYTHONNOUSERSITE": "1", "GIT_TERMINAL_PROMPT": "0", "OMP_NUM_THREADS": "1"}
-
-    def run(self, *words, **options):
-        environment = self.environment(self.folder)
-        command = [str(self.python), *map(str, words)]
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, **options).stdout
-
-    def packages(self):
-        """What `pip freeze` says, one line a package."""
-        return set(self.run("-m", "pip", "freeze", "--all").splitlines())
-
-    def execute(self, notebook, clone=None):
-        """Run a notebook's cells from top to bottom in an empty folder."""
-        work = self.folder / "content"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        client = nbclient.NotebookClient(
-            notebook, kernel_name="colab", timeout=600, startup_timeout=300, resources={"metadata": {"path": str(work)}}
-        )
-        client.execute(env=self.environment(clone))
-        return notebook
-
-
-@pytest.fixture(scope="module")
-def colab():
-    """The machine, and what it held at first; beside the environment that it links to, so that links are possible."""
-    if gate.tracked_files(ROOT) is None or shutil.which("git") is None:
-        pytest.skip("needs git, and a folder that git knows")
-    folder = ROOT / "_build" / f"colab-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
-        try:
-            machine = Colab(folder)
-            machine.at_first = machine.packages()
-            yield machine
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def committed(name):
-    return nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
-
-
-def only_first_cell(name):
-    notebook = committed(name)
-    notebook.cells = chapters.code_cells(notebook)[:1]
-    return notebook
 
 
 def test_the_machine_has_none_of_the_books_tools_and_not_the_package(colab):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     tools = [Requirement(line).name for extra in project["optional-dependencies"].values() for line in extra]
-    held = {canonicalize_name(line.split("==")[0]) for line in colab.at_first}
+    held = {canonicalize_name(re.split("==| @ ", line)[0]) for line in colab.at_first}
     assert held == set(colab.distributions) and not held & {*map(canonicalize_name, tools), "companion"}
     assert len(tools) > 5 and {"torch", "torchvision", "ipykernel", "seaborn"} <= held
 
 
 def test_a_first_cell_that_cannot_install_says_what_to_do_and_leaves_everything_as_it_was(colab):
+    first_cell_alone = committed(NAMES[0])
+    first_cell_alone.cells = chapters.code_cells(first_cell_alone)[:1]
     with pytest.raises(nbclient.exceptions.CellExecutionError) as failure:
-        colab.execute(only_first_cell(NAMES[0]), clone=colab.folder / "nowhere.git")
+        colab.execute(first_cell_alone, clone=colab.folder / "nowhere.git")
     assert failure.value.ename == "AssertionError"
     assert failure.value.evalue.startswith(
         "The book's helpers were not installed: pip says why above. They need Python"
@@ -162,14 +39,9 @@ def test_a_first_cell_that_cannot_install_says_what_to_do_and_leaves_everything_
     assert colab.packages() == colab.at_first
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES[::2])
 def test_a_chapter_runs_from_top_to_bottom_and_only_the_package_comes_in(colab, name):
-    notebook = colab.execute(committed(name))
-    chapters.code_cells(notebook)[0].outputs.clear()  # pip's own words
-    assert gate.check_executed(notebook, name) == []
-    now = colab.packages()
-    assert [line.split("@")[:2] for line in now - colab.at_first] == [["companion ", f" git+{site.repository(ROOT)}"]]
-    assert colab.at_first - now == set()
+    run_chapter(colab, name)
 
 
 def test_binder_asks_for_the_package_alone_where_the_books_own_versions_are(colab):

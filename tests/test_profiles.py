@@ -10,6 +10,7 @@ from companion.build import chapters, execute, template
 
 ROOT = chapters.project_root(__file__ + "/..")
 WITH_GRID = [name for name in chapters.chapter_names(ROOT) if execute.profile(name).get("grid")]
+TRAINS_NOTHING = {"transfer-learning": 8}  # the blind guess, recorded for one of five seeds, for ages and for groups
 every_grid = pytest.mark.parametrize("name", WITH_GRID)
 
 
@@ -51,7 +52,7 @@ def test_the_time_said_counts_every_training_of_the_page_once(name):
     values = {**defaults, **execute.profile_parameters(name, defaults)}
     varied = [key for key in execute.profile(name)["grid"][0] if isinstance(defaults[key], list)]
     runs = profiles.repeated_runs(name, values)
-    assert len(runs) == math.prod(len(values[key]) for key in varied)
+    assert len(runs) == math.prod(len(values[key]) for key in varied) - TRAINS_NOTHING.get(name, 0)
     described = [json.dumps([run.provenance["parameters"], run.setting, run.seed], sort_keys=True) for run in runs]
     assert len(set(described)) == len(runs)
 

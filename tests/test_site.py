@@ -19,7 +19,7 @@ from doit.cmd_base import ModuleTaskLoader
 from doit.doit_cmd import DoitMain
 
 from companion import load_claims, records
-from companion.build import UserError, chapters, execute, site
+from companion.build import UserError, chapters, execute, gate, site
 
 ROOT = chapters.project_root(__file__ + "/..")
 NAMES = chapters.chapter_names(ROOT)
@@ -121,8 +121,6 @@ def small_book(tmp_path):
 
 @pytest.mark.slow
 def test_a_clean_book_builds_and_a_warning_refuses_it_without_touching_the_old_site(small_book, monkeypatch):
-    from companion.build import gate
-
     monkeypatch.setattr(gate, "tracked_files", lambda root: None)
     index = site.build_site(small_book)
     assert index == small_book / "_build" / "html" / "index.html"
@@ -204,6 +202,17 @@ def test_the_ledger_page_has_every_row_and_links_the_chapters(html):
     page = (html / "book" / "ledger.html").read_text(encoding="utf-8")
     assert all(f"<code>{claim}</code>" in page for claim in load_claims())
     assert all(f'href="{name}.html"' in page for name in NAMES)
+
+
+@pytest.mark.slow
+def test_the_front_page_opens_each_chapter_and_says_how_long_its_full_run_took_in_the_records(html):
+    page = (html / "book" / "index.html").read_text(encoding="utf-8")
+    for name in NAMES:
+        row = next(row for row in re.findall(r"<tr>.*?</tr>", page, re.S) if f'href="{name}.html"' in row)
+        assert all(
+            f'href="{start}book/{name}.ipynb"' in row for start in gate.launchers(site.repository(ROOT)).values()
+        )
+        assert bool(re.search(r">\d+(\.\d h| min) on CPU<", row)) == bool(execute.profile(name).get("grid")), name
 
 
 @pytest.mark.slow
