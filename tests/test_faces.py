@@ -317,15 +317,15 @@ def rings():
     return load_tree_rings()
 
 
-def test_tree_rings_are_2500_pictures_with_the_unevenness_of_the_real_ages(rings):
-    for split, count in ((rings.train, 2000), (rings.val, 500)):
-        assert split.images.shape == (count, 3, 64, 64)
+def test_tree_rings_are_1400_pictures_with_the_unevenness_of_the_real_ages(rings):
+    for split, count in ((rings.train, 1000), (rings.val, 400)):
+        assert split.images.shape == (count, 3, 56, 56)
         assert split.images.dtype == torch.uint8
         assert torch.equal(split.labels, split.ages - 1)
     ages = both(rings, "ages")
     assert (ages.min(), ages.max()) >= (1, 100)
     assert ages.max() <= 116
-    expected = torch.tensor(DECADE_SHARES) / sum(DECADE_SHARES) * 2500
+    expected = torch.tensor(DECADE_SHARES) / sum(DECADE_SHARES) * 1400
     found = (ages // 10).bincount(minlength=12)
     assert ((found - expected).abs() < 4 * expected.sqrt() + 1).all()
 
@@ -338,7 +338,9 @@ def test_the_four_groups_label_the_same_trees():
 
 
 def test_tree_rings_are_the_same_bytes_on_every_machine(rings):
-    assert rings.fingerprint == "31755a5ce0b09f310b9faef16bb3468e8326728669708d765bb04809b5ce86f2"
+    assert rings.fingerprint == "54a7dc107e6869a7c5bf57690b8d0ef9fde9cab1bf544f1c110346c1f1c22bc7"
+    larger = load_tree_rings(n_train=2000, n_val=500, size=64)
+    assert larger.fingerprint == "31755a5ce0b09f310b9faef16bb3468e8326728669708d765bb04809b5ce86f2"
 
 
 def test_another_held_out_draws_other_trees(rings):

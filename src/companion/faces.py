@@ -214,13 +214,14 @@ _BARK = (52, 40, 30)
 _STEPS = 8  # samples in each pixel's width along the radius
 
 
-def load_tree_rings(labels="age", held_out=0, n_train=2000, n_val=500, size=64):
+def load_tree_rings(labels="age", held_out=0, n_train=1000, n_val=400, size=56):
     """Drawn sections of tree trunks, a ring for each year: images (N, 3, size, size), in 116 single years or four groups.
 
-    The stand-in for faces: each part is an `AgedSplit`. The ages are as uneven as theirs, decade by decade. The trunk's centre is near a corner, so that a
-    quarter is seen. A ring is about 0.028·size wide at the centre and narrower with each year: at size 64 it is 1.8 pixels at
-    first, 1.4 (what a diagonal row of pixels can just show) at 16 years and 0.3 at 72. Then the size of the trunk is what
-    tells the age; trees grow at different speeds. `traits` has the wood, pale or dark. Another `held_out` draws others.
+    The stand-in for faces: each part is an `AgedSplit`. The ages are as uneven as theirs, decade by decade. The trunk's
+    centre is near a corner, so that a quarter is seen. A ring is about 0.028·size wide at the centre and narrower with each
+    year: at size 56 it is 1.6 pixels at first, 1.4 (what a diagonal row of pixels can just show) at 10 years and 0.2 at 72.
+    Then the size of the trunk is what tells the age; trees grow at different speeds. `traits` has the wood, pale or dark.
+    Another `held_out` draws others.
     """
     age_labels([], labels)
     rng = np.random.RandomState(held_out)
