@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from doit.cmd_base import ModuleTaskLoader
 from doit.doit_cmd import DoitMain
+from filelock import FileLock
 
 from companion import load_claims, records
 from companion.build import UserError, chapters, execute, gate, site
@@ -153,7 +154,9 @@ def test_a_bad_executed_notebook_stops_the_build(small_book):
 @pytest.fixture(scope="module")
 def html():
     """The built site, made by the command that a user calls (quick when nothing changed)."""
-    done = subprocess.run([sys.executable, "-m", "companion", "build"], cwd=ROOT, capture_output=True, text=True)
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build" / "site.lock"):  # tests of the site in other files run in processes of their own
+        done = subprocess.run([sys.executable, "-m", "companion", "build"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith(str(ROOT / "_build" / "html" / "index.html"))
     return ROOT / "_build" / "html"

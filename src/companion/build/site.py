@@ -12,7 +12,7 @@ from pathlib import Path
 
 import companion
 from companion import profiles
-from companion.build import UserError, bibliography, chapters, execute, gate, handout, reading
+from companion.build import UserError, accessible, bibliography, chapters, execute, gate, handout, reading
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -89,6 +89,7 @@ def build_site(root, solutions=True):
     handout.restore_downloads(built, executed)
     if not solutions:
         handout.lead_to_handouts(built, repository(root), executed)
+    accessible.mend(built)
     _refuse("The gate refuses the site", gate.check_site(built, chapters.toc_pages(root), root, repository(root)))
     target = root / "_build" / ("html" if solutions else handout.SITE)
     shutil.rmtree(target, ignore_errors=True)
