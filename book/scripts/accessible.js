@@ -1,4 +1,5 @@
-/* Boxes that scroll can be reached and named by keyboard, also those that show only when something is unfolded.
+/* Boxes that scroll can be reached and named by keyboard, also those that show only when something is unfolded; and a drawer that
+   closes gives the focus back.
 
    Which boxes scroll depends on the window, so this is no matter for the build. The theme does it once, for the boxes that are in sight
    when the page opens; this watches them. Without this script the browsers that can focus scrolling boxes do so unnamed. */
@@ -38,4 +39,11 @@
   // The size of a box changes with the window and when it is unfolded.
   const watcher = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target)));
   boxes.forEach((box) => watcher.observe(box));
+
+  // The theme forgets from where its drawers were opened.
+  for (const side of ["primary", "secondary"]) {
+    const toggle = document.querySelector(`button.${side}-toggle`);
+    const drawer = document.getElementById(`pst-${side}-sidebar-modal`);
+    drawer?.addEventListener("close", () => toggle?.focus());
+  }
 })();
