@@ -197,6 +197,7 @@ def check_page(tmp_path, body, head="", pages=("book/a",)):
     (tmp_path / "html" / "book").mkdir(parents=True, exist_ok=True)
     page = f'<html><head>{head}</head><body><article><h1 id="top">A</h1>{body}</article></body></html>'
     (tmp_path / "html" / "book" / "a.html").write_text(page)
+    (tmp_path / "html" / "book" / "x.png").touch()
     return gate.check_site(tmp_path / "html", pages, tmp_path, REPOSITORY)
 
 

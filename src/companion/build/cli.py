@@ -1,4 +1,4 @@
-"""The command line: `companion build | handout | run | record | refresh | check | claims | data | new | set-repository`."""
+"""The command line: `companion build | handout | run | record | refresh | check | claims | data | new | links | set-repository`."""
 
 import argparse
 import json
@@ -83,6 +83,11 @@ def build_parser():
     sub.add_argument("chapter", help="a chapter name of the ledger, such as gap-head")
     sub = command(set_repository, "set-repository", "put the book's public address wherever it stands")
     sub.add_argument("url", help="https://github.com/OWNER/NAME")
+    sub.add_argument(
+        "--site", metavar="ADDRESS", help="where the site is published, such as https://owner.github.io/name/"
+    )
+    sub = command(links, "links", "ask every address outside the site that the book and its papers name")
+    sub.add_argument("--timeout", type=float, default=20, help="seconds to wait for one answer (default: 20)")
     return parser
 
 
@@ -243,11 +248,28 @@ def new(options):
 
 
 def set_repository(options):
-    """`companion set-repository`: rewrite the public address in every file that holds it."""
-    from companion.build import chapters, template
+    """`companion set-repository`: rewrite the public address in every file that holds it, and the site's in `_config.yml`."""
+    from companion.build import chapters, heads, template
 
+    if options.site:
+        print(f"rewrote {heads.set_site(chapters.project_root(), options.site)}")
     for path in template.set_repository(chapters.project_root(), options.url):
         print(f"rewrote {path}")
+
+
+def links(options):
+    """`companion links`: the dead and the moved addresses, with the pages they stand on; 1 when one is dead."""
+    from companion.build import chapters, site
+    from companion.build import links as checking
+
+    root = chapters.project_root()
+    addresses = checking.outside_addresses(root)
+    exceptions = checking.load_exceptions(checking.exceptions_path(root))
+    agent = f"companion-links (+{site.repository(root)})"
+    results = checking.check_outside(addresses, exceptions, timeout=options.timeout, agent=agent)
+    lines, well = checking.summary(results, exceptions)
+    print("\n".join(lines))
+    return 0 if well else 1
 
 
 def progress_bar(total, title, unit="job"):

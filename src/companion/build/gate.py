@@ -6,9 +6,9 @@ Every check returns a list of sentences; an empty list means that all is well.
 import re
 import subprocess
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from companion.build import chapters
+from companion.build import chapters, links
 
 MACHINE_PATH = re.compile(r"(?<![\w/.])(/(home|root|tmp|work|Users|private|var|opt)/\w|[A-Za-z]:\\Users\\)")
 MIN_ALT = 20  # characters: enough for a sentence, too long for a file name
@@ -91,24 +91,24 @@ def _content(cell):
 
 
 def check_site(html, pages, root, repository):
-    """What is wrong with the built site: missing pages, outside requests, dead links, launch links, alt texts."""
+    """What is wrong with the built site: missing pages, outside requests, dead links (`links`), launch links, alt texts."""
     from bs4 import BeautifulSoup
 
     problems = [f"the page {page} is missing" for page in pages if not (html / _html_name(page)).is_file()]
     soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in sorted(html.rglob("*.html"))}
-    anchors = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in soups.items()}
     tracked = tracked_files(root)
     of_page = {_html_name(page): page for page in pages}
     for path, soup in soups.items():
         name = path.relative_to(html).as_posix()
         problems += [f"{name}: {problem}" for problem in _outside_requests(soup)]
-        problems += [f"{name}: {problem}" for problem in _dead_links(path, soup, anchors, html)]
+        problems += [f"{name}: {problem}" for problem in links.dead_inside(path, soup, soups, html)]
         problems += [f"{name}: {problem}" for problem in _launch_links(soup, repository, tracked)]
         problems += [f"{name}: {problem}" for problem in _launch_buttons(soup, repository, of_page.get(name, ""))]
         for image in soup.select("article img"):
             alt = image.get("alt", "")
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
                 problems.append(f"{name}: the picture {Path(image['src']).name} has no alt text")
+    problems += links.dead_styles(html)
     for path in html.rglob("*.css"):
         if re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8", errors="replace")):
             problems.append(f"{path.relative_to(html).as_posix()}: loads something from outside")
@@ -126,22 +126,6 @@ def _outside_requests(soup):
         if {"stylesheet", "icon", "preload", "manifest", "preconnect"} & set(link.get("rel", [])):
             found.append(link["href"])
     return [f"asks for {url}" for url in found if urlsplit(url).netloc]
-
-
-def _dead_links(path, soup, anchors, html):
-    for link in soup.find_all("a", href=True):
-        parts = urlsplit(link["href"])
-        if parts.scheme or parts.netloc or link["href"] in ("", "#"):
-            continue
-        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-        if target.is_dir():
-            target = target / "index.html"
-        if not target.is_file():
-            yield f"the link {link['href']} leads nowhere"
-        elif parts.fragment and target.suffix == ".html":
-            known = anchors.get(target) or anchors.get(html / target.relative_to(html.resolve()), set())
-            if unquote(parts.fragment) not in known:
-                yield f"the link {link['href']} names no place on its page"
 
 
 def launchers(repository):

@@ -12,7 +12,19 @@ from pathlib import Path
 
 import companion
 from companion import profiles
-from companion.build import UserError, accessible, bibliography, chapters, execute, gate, handout, reading
+from companion.build import (
+    UserError,
+    accessible,
+    bibliography,
+    chapters,
+    execute,
+    front,
+    gate,
+    handout,
+    heads,
+    ledger,
+    reading,
+)
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -89,7 +101,9 @@ def build_site(root, solutions=True):
     handout.restore_downloads(built, executed)
     if not solutions:
         handout.lead_to_handouts(built, repository(root), executed)
+    front.publish_sources(root, built, executed, solutions)
     accessible.mend(built)
+    heads.finish(root, built)
     _refuse("The gate refuses the site", gate.check_site(built, chapters.toc_pages(root), root, repository(root)))
     target = root / "_build" / ("html" if solutions else handout.SITE)
     shutil.rmtree(target, ignore_errors=True)
@@ -126,11 +140,13 @@ def stage_sources(root, stage, executed):
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")
     verdicts = collect_verdicts(executed.values())
-    fill(book / "ledger.md", "ledger-table", ledger_html(verdicts, executed))
+    fill(book / "ledger.md", "ledger-table", ledger.ledger_html(verdicts, executed))
     fill(book / "index.md", "chapters-table", chapters_html(root, verdicts, executed))
     if (book / "references.md").exists():
         listed = bibliography.bibliography_html(book / "references.bib", executed)
         fill(book / "references.md", "bibliography", listed)
+    front.fill_pages(book, verdicts, executed)
+    heads.add_keywords(book, heads.keywords(root))
 
 
 def copy_mathjax(target):
@@ -160,26 +176,7 @@ def add_provenance(notebook, chapter, record):
     """Say under the title when, where and with what the page was computed, and which recorded runs it shows."""
     import nbformat
 
-    about = notebook.metadata["companion"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    lines = [
-        f"<b>Live run:</b> {about['profile']} profile, {about['seconds']} s on {about['device'].upper()}, {versions}, "
-        f"commit {about['commit']}, {about['date']}."
-    ]
-    if record.runs:
-        origins = [run.provenance for run in record.runs]
-        dates = sorted({origin["date"] for origin in origins})
-        hours = sum(origin["seconds"] for origin in origins) / 3600
-        data = sorted({f"{o['data']['name']} ({o['data']['source']})" for o in origins})
-        machines = sorted({f"{o['device'].upper()} ({o['machine']})" for o in origins})
-        lines.append(
-            f"<b>Recorded runs:</b> {len(origins)} on {', '.join(data)}, {hours:.1f} hours on {', '.join(machines)}, "
-            f"PyTorch {', '.join(sorted({o['versions']['torch'] for o in origins}))}, "
-            f"commit {', '.join(sorted({o['commit'] for o in origins}))}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}. "
-            f'Download: <a href="../records/{chapter}.json" download>JSON</a>, '
-            f'<a href="../records/{chapter}.csv" download>CSV</a>.'
-        )
-    cell = nbformat.v4.new_markdown_cell('<div class="provenance">\n' + "<br>\n".join(lines) + "\n</div>")
+    cell = nbformat.v4.new_markdown_cell(front.provenance_html(notebook, chapter, record))
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = title
     extra = [cell] + ([nbformat.v4.new_markdown_cell(rest.strip())] if rest.strip() else [])
@@ -212,38 +209,6 @@ def fill(page, marker, content):
     if text.count(line) != 1:
         raise UserError(f"{page.name} needs exactly one line '% {marker}'.")
     page.write_text(text.replace(line, f"```{{raw}} html\n{content}\n```\n"), encoding="utf-8")
-
-
-def ledger_html(verdicts, written):
-    """Every row of the ledger, by report and chapter, with its verdict and a link to its chapter."""
-    from companion import claims
-
-    groups = {}
-    for claim in companion.load_claims().values():
-        groups.setdefault((claim.report, claim.chapter), []).append(claim)
-    counts = Counter(verdicts[key].status if key in verdicts else "not yet tested" for key in companion.load_claims())
-    parts = [f"<p>{sum(counts.values())} rows: " + _tally(counts) + ".</p>"]
-    for (report, chapter), rows in groups.items():
-        name = f'<a href="{chapter}.html">{chapter}</a>' if chapter in written else chapter
-        parts.append(f"<h2>Report {report}: {name}</h2>")
-        cells = []
-        for claim in rows:
-            verdict = verdicts.get(claim.id, claims.Verdict(claim.id, "not yet tested"))
-            cells.append((f"<code>{html.escape(claim.id)}</code>", *claims.table_row(claim, verdict)[:4]))
-            cells[-1] += (str(verdict.n or ""), _interval(claim, verdict))
-        parts.append(claims.table_html(cells, ("Row", *claims.HEADINGS[:4], "n", "95 % interval")))
-    return "\n".join(parts)
-
-
-def _interval(claim, verdict):
-    """The interval of one further run; for an ordering, a statement or a number in parts, the evidence to be folded out."""
-    if verdict.interval:
-        return "{:.3f} to {:.3f}".format(*verdict.interval)
-    if claim.kind == "count" or not verdict.evidence:
-        return ""
-    lines = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
-    summary = {"order": "by pairs", "metric": "by part"}.get(claim.kind, "evidence")
-    return f"<details><summary>{summary}</summary>{lines}</details>"
 
 
 def _tally(counts):
