@@ -222,8 +222,6 @@ def test_a_book_with_an_address_has_canonical_links_and_offers_the_tracked_noteb
 
     monkeypatch.setattr(gate, "tracked_files", lambda root: None)
     heads.set_site(small_book, ADDRESS)
-    shutil.copytree(ROOT / "book" / "static", small_book / "book" / "static", dirs_exist_ok=True)
-    shutil.copytree(ROOT / "book" / "scripts", small_book / "book" / "scripts")
     shutil.copy(ROOT / "book" / "dropout.ipynb", small_book / "book")
     (small_book / "book" / "keywords.yml").write_text("dropout: [zyzzyva]\nledger: [quagga]\n")
     built = site.build_site(small_book).parent
@@ -329,7 +327,7 @@ def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address,
     page.evaluate("location.hash = 'report=B&verdict=nonsense'")
     page.wait_for_function("document.querySelector('[name=report]').value === 'B'")
     assert shown(visit)[0] == expected(verdicts, report="B")[0]
-    assert visit.complaints == [] and visit.outside == []
+    assert [text for text in visit.complaints if test_site.KNOWN_NOISE not in text] == visit.outside == []
     visit.close()
 
 
@@ -373,8 +371,8 @@ def test_the_ledger_is_complete_without_scripts_and_an_address_leads_to_a_row(br
     assert not page.locator("#ledger-filter").is_visible() and not page.locator("#ledger-count").is_visible()
     context.close()
     visit = test_site.Visit(browser, f"{address}/book/ledger.html#E-bce")
-    top = visit.page.locator("#E-bce").bounding_box()["y"]
-    assert 0 <= top < 900
+    in_sight = "(top => 0 <= top && top < innerHeight)(document.getElementById('E-bce').getBoundingClientRect().top)"
+    visit.page.wait_for_function(in_sight, timeout=10_000)
     visit.close()
 
 
@@ -415,18 +413,15 @@ STUDENT_WORDS = {  # what a student types: a page that answers
 @pytest.mark.slow
 @pytest.mark.browser
 def test_the_search_finds_the_words_that_a_student_types(browser, address):
-    known = heads.keywords(ROOT)
-    wanted = [*STUDENT_WORDS.items(), *((word, page) for page, words in known.items() for word in words)]
+    known = [(word, page) for page, words in heads.keywords(ROOT).items() for word in words]
+    wanted = [*STUDENT_WORDS.items(), *known]
     visit = test_site.Visit(browser, f"{address}/search.html")
-    missing = []
-    for words, page in wanted:
-        visit.page.goto(f"{address}/search.html?q={words.replace(' ', '+')}")
-        visit.page.wait_for_function(
-            "/finished|did not match/.test(document.querySelector('#search-results').textContent)"
-        )
-        links = visit.page.eval_on_selector_all("#search-results li > a", "all => all.map(a => a.href)")
-        if not any(f"/book/{page}.html" in link for link in links):
-            missing.append((words, page))
+    visit.page.wait_for_function("Search.hasIndex()")
+    found = visit.page.evaluate(
+        "queries => queries.map(query => Search._performSearch(...Search._parseQuery(query)).map(result => result[0]))",
+        [words for words, _ in wanted],
+    )
+    missing = [pair for pair, pages in zip(wanted, found, strict=True) if f"book/{pair[1]}" not in pages]
     assert missing == []
     visit.close()
 
@@ -461,7 +456,7 @@ def test_the_404_page_leads_home_from_any_depth(browser, html, tmp_path, root, k
         page = context.new_page()
         asked.clear()
         page.goto(root + lost)
-        assert asked in ([root + lost], [root + lost, asked[-1]]), "the page is whole in itself"
+        assert [url for url in asked if not url.endswith("favicon.ico")] == [root + lost], "the page is whole in itself"
         assert page.locator("h1").inner_text() == "There is no such page here"
         assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
         page.fill("[name=q]", "dropout")

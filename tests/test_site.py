@@ -88,8 +88,8 @@ def test_a_chapter_depends_on_the_package_and_the_records_it_loads_but_not_on_th
 @pytest.fixture
 def small_book(tmp_path):
     """A book of one executed chapter with the pages that the build fills; returns its root."""
-    (tmp_path / "book" / "static").mkdir(parents=True)
-    shutil.copy(ROOT / "book" / "static" / "favicon.svg", tmp_path / "book" / "static")
+    for folder in ("static", "scripts"):
+        shutil.copytree(ROOT / "book" / folder, tmp_path / "book" / folder)
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "book" / "references.bib").write_text("")
     (tmp_path / "_toc.yml").write_text(

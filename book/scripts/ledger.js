@@ -67,10 +67,10 @@
       else heading.removeAttribute("aria-sort");
     });
     table.classList.toggle("is-sorted", order.column >= 0); // then each row names its chapter
-    if (order.column < 0) {
+    if (order.column < 0 && sorted.isConnected) {
       for (const row of rows) home.get(row).append(row); // `rows` keeps the order of the page
       sorted.remove();
-    } else {
+    } else if (order.column >= 0) {
       sorted.append(...[...rows].sort(compare)); // a stable sort: equal cells stay in the order of the reports
       table.append(sorted);
     }

@@ -104,8 +104,8 @@ def finish(root, built):
         if "</head>" not in text or page.parent == built:
             continue
         name = page.relative_to(built).as_posix()
-        heading = re.search(r"<h1>(.*?)<a class=\"headerlink\"", text, re.S)
-        own = _plain(heading.group(1)) if heading else title
+        own = re.search(r"<title>(.*?)( &#8212; |</title>)", text, re.S)
+        own = html.unescape(own.group(1)).strip() if own else title
         tags = meta_tags(own, description(text) or general, title, address and address + name)
         page.write_text(text.replace("</head>", tags + "</head>", 1), encoding="utf-8")
     tags = meta_tags(title, general, title, address)
@@ -139,10 +139,6 @@ def meta_tags(title, words, site_name, address):
     lines = [f'<meta name="description" content="{html.escape(words)}" />']
     lines += [f'<meta property="og:{name}" content="{html.escape(text)}" />' for name, text in properties.items()]
     return "\n".join(lines) + "\n"
-
-
-def _plain(markup):
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
 
 
 FRONT_DOOR = """\
