@@ -175,7 +175,8 @@ def test_a_description_is_the_first_paragraph_cut_at_a_sentence_or_a_word():
 
 
 def test_tags_are_escaped_and_have_an_address_only_when_there_is_one():
-    tags = heads.meta_tags('"A" & <b>', "words", "The book", "")
+    tags = heads.meta_tags('"A" & <b>', 'said "so"', "The book", "")
+    assert tags.count('content="said &quot;so&quot;"') == 2
     assert 'og:title" content="&quot;A&quot; &amp; &lt;b&gt;"' in tags and "og:url" not in tags
     assert f'og:url" content="{ADDRESS}x.html"' in heads.meta_tags("A", "words", "The book", ADDRESS + "x.html")
 
@@ -324,6 +325,10 @@ def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address,
     page.fill("[name=words]", "DROPOUT loss")
     found = shown(visit)[0]
     assert "A-drop50-loss-val" in found and "A-drop50-acc-val" not in found
+    page.goto(start + "?report=C&verdict=any-part")
+    assert shown(visit)[0] == [id for id in expected(verdicts, report="C")[0] if "in part" in status(load_claims()[id])]
+    page.select_option("[name=report]", "A")
+    assert page.evaluate("location.search + location.hash") == "#report=A&verdict=any-part"
     page.evaluate("location.hash = 'report=B&verdict=nonsense'")
     page.wait_for_function("document.querySelector('[name=report]').value === 'B'")
     assert shown(visit)[0] == expected(verdicts, report="B")[0]

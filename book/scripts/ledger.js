@@ -2,6 +2,7 @@
 //
 // Without this script the page shows every row in the order of the reports; the form is then hidden.
 // An address looks like ledger.html#report=A&verdict=any-differ&sort=Measured&down=1; one like ledger.html#A-drop-gap leads to a row.
+// Links of the book say ledger.html?report=A instead, since the theme takes what follows # in a link for the name of a place.
 (function () {
   "use strict";
 
@@ -93,7 +94,7 @@
     for (const name of fields) if (form.elements[name].value) state.set(name, form.elements[name].value);
     if (order.column >= 0) state.set("sort", headings[order.column].dataset.name);
     if (order.down) state.set("down", "1");
-    const address = location.pathname + location.search + (String(state) ? "#" + state : "");
+    const address = location.pathname + (String(state) ? "#" + state : "");
     try {
       history.replaceState(null, "", address);
     } catch (error) {
@@ -101,8 +102,8 @@
     }
   }
 
-  function read() {
-    const state = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+  function read(address) {
+    const state = new URLSearchParams(address);
     for (const name of fields) {
       form.elements[name].value = state.get(name) || "";
       if (form.elements[name].selectedIndex === -1) form.elements[name].value = ""; // an unknown choice: all
@@ -134,8 +135,9 @@
       write();
     })
   );
-  window.addEventListener("hashchange", read);
+  const state = () => (location.hash.includes("=") ? location.hash.slice(1) : "");
+  window.addEventListener("hashchange", () => read(state()));
   form.hidden = count.hidden = false;
-  read();
-  if (location.hash && !location.hash.includes("=")) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  read(state() || location.search);
+  if (location.hash && !state()) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 })();

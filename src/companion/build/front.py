@@ -49,7 +49,7 @@ def front_html(verdicts):
     tiles = [f'<li><a href="ledger.html"><b>{tested}</b> <span>of {total} claims tested</span></a></li>']
     for group in present:
         if group.key in ("agree", "part", "differ"):
-            link = f'<a href="ledger.html#verdict=any-{group.key}"><b>{counts[group.key]}</b> <span>{group.name}</span></a>'
+            link = f'<a href="ledger.html?verdict=any-{group.key}"><b>{counts[group.key]}</b> <span>{group.name}</span></a>'
             tiles.append(f'<li class="is-{group.key}">{link}</li>')
     rows = "".join(_squares(report, groups) for report, groups in reports.items())
     legend = "".join(
@@ -70,7 +70,7 @@ def _squares(report, groups):
     words = ", ".join(f"{n} {name}" for name, n in counts.items())
     squares = "".join(f'<i class="claim is-{group.key}">{group.symbol}</i>' for group in groups)
     return (
-        f'<p><a href="ledger.html#report={report}"><span>Report </span>{report}</a> '
+        f'<p><a href="ledger.html?report={report}"><span>Report </span>{report}</a> '
         f'<span class="squares" role="img" aria-label="{len(groups)} claims: {words}">{squares}</span></p>\n'
     )
 
@@ -80,7 +80,7 @@ def verdicts_by_report_html(verdicts):
     reports = tally(verdicts)
     present = [group for group in GROUPS if any(group in groups for groups in reports.values())]
     head = "".join(f'<th scope="col">{name}</th>' for name in ["Report", *(g.name for g in present), "claims"])
-    lines = {f'<a href="ledger.html#report={report}">{report}</a>': groups for report, groups in reports.items()}
+    lines = {f'<a href="ledger.html?report={report}">{report}</a>': groups for report, groups in reports.items()}
     lines["all"] = [group for groups in reports.values() for group in groups]
     body = ""
     for name, groups in lines.items():

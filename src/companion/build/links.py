@@ -53,20 +53,19 @@ def _dead(address, path, pages, built):
         return "leads nowhere"
     if not target.is_relative_to(built.resolve()):
         return "leads out of the site"
-    if parts.fragment and target.suffix == ".html":
+    if target.suffix == ".html":
         page = pages[built / target.relative_to(built.resolve())]
-        return _dead_fragment(unquote(parts.fragment), page)
+        if parts.query and (form := page.find("form", id=re.compile("-filter$"))):
+            return _not_offered(parts.query, form)
+        fragment = unquote(parts.fragment)
+        if fragment and not (page.find(id=fragment) or page.find("a", attrs={"name": fragment})):
+            return "names no place on its page"
     return ""
 
 
-def _dead_fragment(fragment, page):
-    """A fragment names a place on its page or, as report=A&verdict=differs, choices that a form of the page offers."""
-    if page.find(id=fragment) or page.find("a", attrs={"name": fragment}):
-        return ""
-    form = page.find("form", id=re.compile("-filter$")) if "=" in fragment else None
-    if form is None:
-        return "names no place on its page"
-    for name, value in parse_qsl(fragment, keep_blank_values=True):
+def _not_offered(query, form):
+    """What a link such as ledger.html?report=A&verdict=differs chooses that the form of its page does not have."""
+    for name, value in parse_qsl(query, keep_blank_values=True):
         field = form.find(attrs={"name": name})
         if field is None or (field.name == "select" and not field.find("option", value=value)):
             return f"asks its page for {name}={value}, which the page does not offer"
