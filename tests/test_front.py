@@ -168,7 +168,9 @@ def test_every_commit_that_the_errata_name_exists_and_changed_the_page():
 def test_a_description_is_the_first_paragraph_cut_at_a_sentence_or_a_word():
     page = '<article><div class="provenance"><p>60 s</p></div><p>{}</p></article>'
     assert heads.description(page.format("One <b>short</b>\n text.")) == "One short text."
-    assert heads.description(page.format("A sentence. " + "word " * 80)) == "A sentence."
+    sentence = "A sentence that is long enough to say in a preview what the page is about, " + "and more" * 5 + "."
+    assert heads.description(page.format(sentence + " word" * 80)) == sentence
+    assert heads.description(page.format("Too short. " + "word " * 80)).startswith("Too short. word word")
     long = heads.description(page.format("word " * 80))
     assert long.endswith("word…") and len(long) <= heads.DESCRIPTION
     assert heads.description("<p>outside</p>") == ""

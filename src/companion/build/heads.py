@@ -124,7 +124,8 @@ def description(text):
         words = " ".join(paragraph.get_text().split())
         if len(words) > DESCRIPTION:
             cut = words[: DESCRIPTION - 1]
-            words = cut[: cut.rfind(". ") + 1] or cut.rpartition(" ")[0].rstrip(",;:–") + "…"
+            sentence = cut[: cut.rfind(". ") + 1]
+            words = sentence if len(sentence) > DESCRIPTION / 2 else cut.rpartition(" ")[0].rstrip(",;:–") + "…"
         if words:
             return words
     return ""
@@ -177,7 +178,9 @@ h1 {{ font-size: 1.9rem; line-height: 1.2; }}
 a {{ color: var(--link); }}
 form {{ display: flex; gap: 0.5rem; flex-wrap: wrap; margin: 1.2rem 0; }}
 input, button {{ font: inherit; padding: 0.35rem 0.7rem; border: 1px solid var(--line); border-radius: 0.4rem; }}
+input, button {{ background: var(--paper); color: var(--ink); }}
 input {{ flex: 1 1 12rem; }}
+::placeholder {{ color: inherit; opacity: 0.75; }}
 </style>
 </head>
 <body><main>
