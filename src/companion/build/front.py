@@ -155,13 +155,24 @@ def provenance_html(notebook, chapter, record):
     )
 
 
-def publish_sources(root, built, names):
-    """Lay the tracked notebook and its Markdown where the pages' download links lead: what the repository has, no more."""
+def publish_sources(root, built, names, solutions=True):
+    """Lay the tracked notebook and its Markdown where the pages' download links lead: what the repository has, no more.
+
+    Without solutions the notebook stays the one that the page shows, and the Markdown loses its solutions too.
+    """
+    import jupytext
+
+    from companion.build import handout
+
     folder = built / "_sources" / "book"
     for name in names:
-        for path in (chapters.pair_path(root, name), root / "book" / f"{name}.md"):
-            if path.is_file():
-                shutil.copy(path, folder / path.name)
+        if solutions:
+            for path in (chapters.pair_path(root, name), root / "book" / f"{name}.md"):
+                if path.is_file():
+                    shutil.copy(path, folder / path.name)
+        else:
+            source = handout.without_solutions(chapters.read_source(root, name), name)
+            (folder / f"{name}.md").write_text(jupytext.writes(source, "md:myst"), encoding="utf-8", newline="\n")
         page = built / "book" / f"{name}.html"
         text = page.read_text(encoding="utf-8")
         start = text.find(f'<li><a href="../_sources/book/{name}.ipynb"')

@@ -104,13 +104,18 @@ def finish(root, built):
         if "</head>" not in text or page.parent == built:
             continue
         name = page.relative_to(built).as_posix()
-        own = re.search(r"<title>(.*?)( &#8212; |</title>)", text, re.S)
-        own = html.unescape(own.group(1)).strip() if own else title
+        own = page_title(text) or title
         tags = meta_tags(own, description(text) or general, title, address and address + name)
         page.write_text(text.replace("</head>", tags + "</head>", 1), encoding="utf-8")
     tags = meta_tags(title, general, title, address)
     (built / "index.html").write_text(FRONT_DOOR.format(title=html.escape(title), tags=tags), encoding="utf-8")
     (built / "404.html").write_text(not_found(root, built, address, title), encoding="utf-8")
+
+
+def page_title(text):
+    """The title of a page without the book's, as plain text."""
+    found = re.search(r"<title>(.*?)</title>", text, re.S)
+    return html.unescape(found.group(1)).partition(" — ")[0].strip() if found else ""
 
 
 def description(text):
@@ -220,6 +225,6 @@ def not_found(root, built, address, title):
     entries = []
     for page in chapters.toc_pages(root)[1:]:
         name = page.removesuffix(".ipynb").removesuffix(".md") + ".html"
-        words = re.search(r"<title>(.*?)</title>", (built / name).read_text(encoding="utf-8"), re.S).group(1)
-        entries.append(f'<li><a href="{name}">{words.partition(" &#8212; ")[0].strip()}</a></li>')
+        words = page_title((built / name).read_text(encoding="utf-8"))
+        entries.append(f'<li><a href="{name}">{html.escape(words)}</a></li>')
     return NOT_FOUND.format(title=html.escape(title), base=base, logo=logo, pages="\n".join(entries))
