@@ -8,7 +8,7 @@ PY := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: book test full record check refresh serve new env help
+.PHONY: book test full record check refresh serve dist new env help
 
 book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
 	@$(PY) -m companion build
@@ -34,6 +34,9 @@ new: env         ## a chapter from the template: make new CH=gap-head
 
 serve: book      ## the built site on http://localhost:8000
 	@$(PY) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+dist: book       ## to carry away: the site as a zip that works offline, the whole book as a PDF; in _build/dist/
+	@$(PY) -m companion dist
 
 env:
 	@$(PYTHON) tools/bootstrap.py

@@ -1,4 +1,4 @@
-"""The command line: `companion build | handout | run | record | refresh | check | claims | data | new | links | set-repository`."""
+"""The command line: `companion build | handout | dist | run | record | refresh | check | claims | data | new | ...`."""
 
 import argparse
 import json
@@ -79,6 +79,8 @@ def build_parser():
     sub.add_argument("--json", action="store_true", help="as JSON: status, measured value, interval, n")
     sub = command(data, "data", "fetch and verify the real data sets, or say what is there")
     sub.add_argument("dataset", nargs="*", help=f"{', '.join(REAL_SETS)} (default: say which are there)")
+    sub = command(dist, "dist", "make a zip of the built site and a PDF of the whole book, in _build/dist/")
+    sub.add_argument("--without-solutions", action="store_true", help="of the site for courses")
     sub = command(new, "new", "make a chapter from the template")
     sub.add_argument("chapter", help="a chapter name of the ledger, such as gap-head")
     sub = command(set_repository, "set-repository", "put the book's public address wherever it stands")
@@ -237,6 +239,15 @@ def data(options):
         print(
             f"{name}: {len(splits.train):,} training and {len(splits.val):,} validation examples, verified ({splits.source})"
         )
+
+
+def dist(options):
+    """`companion dist`: the built site as a zip, the whole book as a PDF."""
+    from companion.build import chapters
+    from companion.build import dist as making
+
+    for path, what in making.make(chapters.project_root(), solutions=not options.without_solutions):
+        print(f"{path} ({path.stat().st_size / 1e6:.1f} MB): {what}", flush=True)
 
 
 def new(options):

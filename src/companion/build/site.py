@@ -17,6 +17,7 @@ from companion.build import (
     accessible,
     bibliography,
     chapters,
+    dist,
     execute,
     front,
     gate,
@@ -104,6 +105,7 @@ def build_site(root, solutions=True):
     front.publish_sources(root, built, executed, solutions)
     accessible.mend(built)
     heads.finish(root, built)
+    dist.add_search_texts(built)
     _refuse("The gate refuses the site", gate.check_site(built, chapters.toc_pages(root), root, repository(root)))
     target = root / "_build" / ("html" if solutions else handout.SITE)
     shutil.rmtree(target, ignore_errors=True)
