@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from test_site import NAMES, PAGES, ROOT, Visit, browser, chromium, html  # noqa: F401  (browser, html: fixtures)
 
-from companion.build import UserError, chapters, cli, dist, paper
+from companion.build import UserError, chapters, cli, dist, handout, paper
 
 slow = pytest.mark.slow
 in_browser = pytest.mark.browser
@@ -122,6 +121,17 @@ def test_the_contents_name_parts_chapters_and_sections(merged):
     assert [h.name for h in merged.select("#one :is(h1, h2, h3)")] == ["h1", "h2", "h3", "h3"], (
         "part, chapter, sections"
     )
+
+
+def test_the_edition_for_courses_says_so_and_does_not_lead_to_the_solutions(small, merged):
+    site = small / "_build" / "html"
+    course = BeautifulSoup(paper.merge(small, site, solutions=False), "html.parser")
+    assert merged.select_one(".title-page a")["href"] == "https://github.com/OWNER/small"
+    assert not course.select(".title-page a") and handout.BANNER in course.select_one(".title-page").get_text()
+    assert "the solutions" in merged.select_one("nav").get_text()
+    assert "the solutions" not in course.select_one("nav").get_text()
+    with pytest.raises(UserError, match=r"run `companion build --without-solutions` first"):
+        next(dist.make(small, solutions=False))
 
 
 def test_without_a_site_dist_says_what_to_do(small, monkeypatch, capsys):
@@ -395,8 +405,8 @@ def test_solutions_stand_open_and_the_installation_is_left_out(printed):
     book = squeezed(" ".join(texts))
     assert squeezed("%pip install") not in book and "Showcodecell" not in book
     for name in NAMES:
-        notebook = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
-        solutions = [c for c in chapters.code_cells(notebook) if "solution" in chapters.tags(c)]
+        source = chapters.read_source(ROOT, name)
+        solutions = [c for c in chapters.code_cells(source) if "solution" in chapters.tags(c)]
         assert solutions
         for cell in solutions:
             assert squeezed(cell.source.splitlines()[0]) in book, f"{name}: {cell.source.splitlines()[0]}"
