@@ -90,8 +90,11 @@ def _content(cell):
 # -------------------------------------------------------------------------------------------------------- the site
 
 
-def check_site(html, pages, root, repository):
-    """What is wrong with the built site: missing pages, outside requests, dead links (`links`), launch links, alt texts."""
+def check_site(html, pages, root, repository, launch=True):
+    """What is wrong with the built site: missing pages, outside requests, dead links (`links`), launch links, alt texts.
+
+    `launch`: chapters carry buttons to Colab and Binder; those of the edition without solutions do not.
+    """
     from bs4 import BeautifulSoup
 
     problems = [f"the page {page} is missing" for page in pages if not (html / _html_name(page)).is_file()]
@@ -103,7 +106,8 @@ def check_site(html, pages, root, repository):
         problems += [f"{name}: {problem}" for problem in _outside_requests(soup)]
         problems += [f"{name}: {problem}" for problem in links.dead_inside(path, soup, soups, html)]
         problems += [f"{name}: {problem}" for problem in _launch_links(soup, repository, tracked)]
-        problems += [f"{name}: {problem}" for problem in _launch_buttons(soup, repository, of_page.get(name, ""))]
+        if launch:
+            problems += [f"{name}: {problem}" for problem in _launch_buttons(soup, repository, of_page.get(name, ""))]
         for image in soup.select("article img"):
             alt = image.get("alt", "")
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
