@@ -149,7 +149,7 @@ def _chapter(soup, name, part, opens, site):
         if heading.name == "h2":
             sections.append((section["id"], heading.get_text(" ", strip=True)))
     text = title.get_text(" ", strip=True)
-    caption, kind = "", "chapter front"
+    caption, kind = "", "chapter root-page"
     if name != next(iter(site.places)):  # all but the front page stand below the heading of a part
         for level in (5, 4, 3, 2, 1):
             for heading in article.find_all(f"h{level}"):
