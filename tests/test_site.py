@@ -183,7 +183,7 @@ def test_the_ledger_page_shows_n_and_an_interval_or_the_evidence_of_every_judged
     page = (html / "book" / "ledger.html").read_text(encoding="utf-8")
     judged = site.committed_verdicts(ROOT)
     for claim in load_claims().values():
-        row = re.search(rf"<tr id=.{claim.id}. .*?</tr>", page, re.S).group()
+        row = re.search(rf'<tr [^>]*id="{claim.id}"[^>]*>.*?</tr>', page, re.S).group()
         *_, n, interval = re.findall(r"<td>(.*?)</td>", row, re.S)
         verdict = judged.get(claim.id)
         if verdict is None:

@@ -95,6 +95,8 @@ def mark_headers(soup):
 def size_pictures(soup, path):
     """Width and height of every picture, so that the page does not jump while they load."""
     for image in soup.article.find_all("img", src=True) if soup.article else ():
+        if "height" in image.get("style", ""):  # of a figure for dense screens; fixed, it would be squeezed on a phone
+            del image["style"]
         source = urlsplit(image["src"])
         file = path.parent / unquote(source.path)
         if source.scheme or image.has_attr("width") or not file.is_file():
