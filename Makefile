@@ -8,13 +8,16 @@ PY := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: book test full record check refresh serve dist new env help
+.PHONY: book test colab full record check refresh serve dist new env help
 
 book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
 	@$(PY) -m companion build
 
-test: book       ## every test: package, nbval over every chapter, gates, the site in a real browser
-	@$(PY) -m pytest -n auto --dist loadfile --nbval --nbval-current-env tests book
+test: book       ## the tests: package, nbval over every chapter, gates, the site in a real browser
+	@$(PY) -m pytest -n auto --dist loadfile -m "not colab" --nbval --nbval-current-env tests book
+
+colab: env       ## every chapter in an empty folder and an environment like Colab's (some minutes; CI does it too)
+	@$(PY) -m pytest -n auto --dist loadfile -m colab tests
 
 check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
 	@$(PY) -m companion check

@@ -15,7 +15,7 @@ from rehearsal import NAMES, ROOT, committed, lent_machine, run_chapter  # noqa:
 
 from companion.build import chapters
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.colab]
 
 
 def test_the_machine_has_none_of_the_books_tools_and_not_the_package(colab):

@@ -3,7 +3,7 @@
 import pytest
 from rehearsal import NAMES, lent_machine, run_chapter  # noqa: F401 (the fixture colab)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.colab]
 
 
 @pytest.mark.parametrize("name", NAMES[1::2])
