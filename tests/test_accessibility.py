@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from test_site import ROOT, browser, html  # noqa: F401  (fixtures)
+from test_site import ROOT, html  # noqa: F401  (fixtures)
 
 from companion.build import accessible, chapters
 

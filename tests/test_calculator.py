@@ -3,14 +3,12 @@
 import contextlib
 import io
 import json
-import os
 import random
 import re
 import shutil
 
 import pytest
 import torch
-from test_site import FLAGS, chromium
 from torch import nn
 from torchvision.models import alexnet, vgg16, vgg16_bn
 
@@ -23,21 +21,6 @@ PAUSE = 1000  # milliseconds; the page waits 700 before it speaks
 REFUSALS = (IndexError, RuntimeError, ValueError)  # of PyTorch, for layers that do not fit
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs Chromium: install it, or set CHROMIUM to its path")
-        pytest.skip("no Chromium installed (set CHROMIUM to its path)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield instance
-        instance.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from test_site import NAMES, PAGES, ROOT, Visit, browser, chromium, html  # noqa: F401  (browser, html: fixtures)
+from sources import chromium
+from test_site import NAMES, PAGES, ROOT, Visit, html  # noqa: F401  (html: a fixture)
 
 from companion.build import UserError, chapters, cli, dist, handout, paper
 
@@ -202,7 +203,7 @@ def test_search_gets_the_words_of_every_page_once(small):
         ),
     ],
 )
-def test_what_would_be_cut_off_or_missing_on_paper_is_refused_and_an_old_pdf_stays(browser, small, body, problem):  # noqa: F811
+def test_what_would_be_cut_off_or_missing_on_paper_is_refused_and_an_old_pdf_stays(browser, small, body, problem):
     target = small / "book.pdf"
     target.write_bytes(b"old")
     page = ONE.replace('<img src="../_images/a.png" alt="A picture of nothing at all">', body)
@@ -248,7 +249,7 @@ def test_every_relative_link_of_the_zip_has_its_file(unpacked):
 @slow
 @in_browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_the_zip_is_whole_over_file(browser, unpacked, name):  # noqa: F811
+def test_a_page_of_the_zip_is_whole_over_file(browser, unpacked, name):
     visit = Visit(browser, (unpacked / name).as_uri())
     assert visit.outside == [] and visit.complaints == []
     assert visit.page.locator(".math mjx-container").count() >= visit.page.locator(".math").count()
@@ -258,7 +259,7 @@ def test_a_page_of_the_zip_is_whole_over_file(browser, unpacked, name):  # noqa:
 
 @slow
 @in_browser
-def test_the_zip_opens_on_the_front_page_and_its_links_work(browser, unpacked):  # noqa: F811
+def test_the_zip_opens_on_the_front_page_and_its_links_work(browser, unpacked):
     page = browser.new_page()
     page.set_default_timeout(120_000)
     page.goto((unpacked / "index.html").as_uri())  # sends the reader on to book/index.html
@@ -270,7 +271,7 @@ def test_the_zip_opens_on_the_front_page_and_its_links_work(browser, unpacked): 
 
 @slow
 @in_browser
-def test_search_by_a_title_finds_the_page_with_an_excerpt_over_file(browser, unpacked):  # noqa: F811
+def test_search_by_a_title_finds_the_page_with_an_excerpt_over_file(browser, unpacked):
     for name in PAGES[1:]:
         soup = BeautifulSoup((unpacked / name).read_text(encoding="utf-8"), "html.parser")
         soup.select_one("h1 .headerlink").decompose()

@@ -16,7 +16,7 @@ from companion import claims, load_claims, records
 from companion.build import UserError, chapters, cli, front, heads, ledger, site
 
 ROOT = test_site.ROOT
-browser, address, html, small_book = test_site.browser, test_site.address, test_site.html, test_site.small_book
+address, html, small_book = test_site.address, test_site.html, test_site.small_book
 ADDRESS = "https://owner.github.io/companion/"
 
 

@@ -12,7 +12,6 @@ import torch
 import yaml
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from test_site import FLAGS, chromium
 from torch import nn
 
 from companion import conv_parameters, layer_table, load_claims
@@ -266,26 +265,9 @@ def quiz(tmp_path_factory):
     return page.as_uri()
 
 
-@pytest.fixture(scope="module")
-def chrome():
-    """Chromium; a name of its own, since test_site has a fixture called browser."""
-    import os
-
-    if (path := chromium()) is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs Chromium: install it, or set CHROMIUM to its path")
-        pytest.skip("no Chromium installed (set CHROMIUM to its path)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield instance
-        instance.close()
-
-
 @pytest.fixture
-def page(chrome, quiz):
-    context = chrome.new_context()
+def page(browser, quiz):
+    context = browser.new_context()
     context.set_default_timeout(120_000)  # tests may share two cores with kernels
     page = context.new_page()
     page.goto(quiz)
@@ -339,8 +321,8 @@ def test_a_number_is_compared_as_a_number(page, typed, said):
 
 
 @pytest.mark.browser
-def test_without_scripts_there_is_no_dead_button_and_the_answers_fold_out(chrome, quiz):
-    context = chrome.new_context(java_script_enabled=False)
+def test_without_scripts_there_is_no_dead_button_and_the_answers_fold_out(browser, quiz):
+    context = browser.new_context(java_script_enabled=False)
     context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(quiz)

@@ -5,7 +5,6 @@ import functools
 import http.server
 import io
 import json
-import os
 import re
 import runpy
 import shutil
@@ -231,34 +230,7 @@ def test_the_site_is_light(html):
 
 # -------------------------------------------------------------------------------------------------------- the browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme declares it twice; no request is made
-
-
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs Chromium: install it, or set CHROMIUM to its path")
-        pytest.skip("no Chromium installed (set CHROMIUM to its path)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield instance
-        instance.close()
 
 
 @pytest.fixture(scope="module")
