@@ -23,7 +23,7 @@ def pytest_terminal_summary(terminalreporter):
     """Say how many of the notebook cells that passed were compared with their outputs, and how many only run."""
     import nbformat
 
-    from companion.build import chapters
+    from companion.publish.notebooks import chapters
 
     passed = {}
     for report in terminalreporter.stats.get("passed", []):

@@ -3,9 +3,11 @@
 `companion build` runs it with a progress bar; `doit -n 2` works too.
 """
 
-from companion.build import chapters, execute, site
+from companion.publish import project
+from companion.publish.notebooks import chapters, execution
+from companion.publish.site import building
 
-ROOT = chapters.project_root()
+ROOT = project.project_root()
 DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / "doit.json"), "backend": "json"}
 NAMES = chapters.chapter_names(ROOT)
 
@@ -15,7 +17,7 @@ def task_execute():
     for name in reversed(NAMES):  # the later chapters take longer: started first, they leave no core idle at the end
         yield {
             "name": name,
-            "actions": [(execute.task, [ROOT, name])],
+            "actions": [(execution.task, [ROOT, name])],
             "file_dep": [ROOT / "book" / f"{name}.md", *chapters.dependencies(chapters.read_source(ROOT, name))],
             "targets": [ROOT / "_build" / "executed" / "quick" / f"{name}.ipynb"],
         }
@@ -24,8 +26,8 @@ def task_execute():
 def task_site():
     """Gate the executed notebooks, build the strict site, gate the site."""
     return {
-        "actions": [(site.task, [ROOT])],
-        "file_dep": site.sources(ROOT),
+        "actions": [(building.task, [ROOT])],
+        "file_dep": building.sources(ROOT),
         "task_dep": ["execute"],
         "targets": [ROOT / "_build" / "html" / "index.html"],
     }

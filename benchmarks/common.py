@@ -10,7 +10,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from companion import records
+from companion.evidence import records
 
 
 def arguments(description, contenders, networks, what, count, flags, *, repeats, least):

@@ -42,8 +42,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision import transforms
 
-from companion import crop_and_flip, small_cnn, small_gap_cnn, small_mlp, training
-from companion.data import Split, Splits
+from companion import crop_and_flip, small_cnn, small_gap_cnn, small_mlp
+from companion.data.splits import Split, Splits
+from companion.training import engine
 
 BATCH_SIZE = 128
 LEARNING_RATE = 1e-3
@@ -107,7 +108,7 @@ def make_data(images):
     train = Split(pictures, torch.randint(10, (images,), generator=generator))
     val = Split(train.images[:BATCH_SIZE], train.labels[:BATCH_SIZE])
     splits = Splits(train, val, None, tuple("0123456789"), "random", "", "")
-    return Data(splits, training.as_input(train.images), train.labels)
+    return Data(splits, engine.as_input(train.images), train.labels)
 
 
 class Clock:
@@ -134,7 +135,7 @@ def adam(model):
 
 def bare(network, data, epochs, clock, layout=None):
     model = network.model(layout)
-    optimizer, layout = adam(model), training.memory_format_of(model)
+    optimizer, layout = adam(model), engine.memory_format_of(model)
     pairs = zip(data.x.split(BATCH_SIZE), data.y.split(BATCH_SIZE), strict=True)
     batches = [(x.contiguous(memory_format=layout), y) for x, y in pairs]
     model.train()
@@ -152,10 +153,10 @@ def fit(network, data, epochs, clock, layout=None):
     model = network.model(layout)
     options = {"optimizer": adam(model), "loss_fn": nn.CrossEntropyLoss(), "batch_size": BATCH_SIZE, "seed": 0}
     options["augment"] = crop_and_flip if network.augmented else None
-    stub = mock.patch.object(training, "evaluate", lambda *arguments: (0.0, 0.0))
-    with stub, mock.patch.object(training, "TRAIN_SUBSET", BATCH_SIZE):
+    stub = mock.patch("companion.training.engine.evaluate", lambda *arguments: (0.0, 0.0))
+    with stub, mock.patch("companion.training.engine.TRAIN_SUBSET", BATCH_SIZE):
         clock.start()
-        training.fit(model, data.splits, epochs=epochs, **options)
+        engine.fit(model, data.splits, epochs=epochs, **options)
         clock.stop()
 
 
@@ -244,7 +245,7 @@ def lightning(network, data, epochs, clock, batch=False, log=True):
     class BatchClassifier(Classifier):
         def on_after_batch_transfer(self, batch, index):
             x, y = batch
-            return training.as_input(crop_and_flip(x, None)), y
+            return engine.as_input(crop_and_flip(x, None)), y
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     train = data.splits.train

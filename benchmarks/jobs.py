@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from companion.build import chapters, execute
+from companion.publish import project
+from companion.publish.notebooks import chapters, recording
 
 BAR = 1.6
 CHAPTER = "dropout"
@@ -36,12 +37,15 @@ def busy_cores(seconds=2.0):
 
 def run_jobs(source, workers, epochs):
     """Wall seconds of the six jobs; nothing is left on the disk."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(execute, "profile", lambda chapter: PROFILE):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch("companion.evidence.profiles.profile", lambda chapter: PROFILE),
+    ):
         root = Path(folder)
         (root / "book").mkdir()
         shutil.copy(source, root / "book")
         start = time.perf_counter()
-        _, done, errors = execute.record_chapter(
+        _, done, errors = recording.record_chapter(
             root, CHAPTER, workers=workers, overrides={"epochs": epochs}, folder=root
         )
         seconds = time.perf_counter() - start
@@ -52,7 +56,7 @@ def run_jobs(source, workers, epochs):
 
 def measure(epochs, repeats):
     """Seconds with one and with two workers, taking turns; their ratio's median against the bar, or why there is no verdict."""
-    source = chapters.source_path(chapters.project_root(Path(__file__).parent), CHAPTER)
+    source = chapters.source_path(project.project_root(Path(__file__).parent), CHAPTER)
     busy, cores, seconds = busy_cores(), os.cpu_count(), {1: [], 2: []}
     for repeat in range(repeats):
         for workers in (1, 2) if repeat % 2 == 0 else (2, 1):

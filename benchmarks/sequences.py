@@ -33,9 +33,10 @@ from contenders import Clock, adam, usual_epoch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from companion import ConvNet, RecurrentNet, load_imdb, sequence_lengths, set_up, training
-from companion.data import Split, Splits
-from companion.training import length_buckets
+from companion import ConvNet, RecurrentNet, load_imdb, sequence_lengths, set_up
+from companion.data.splits import Split, Splits
+from companion.training import engine
+from companion.training.batches import length_buckets
 
 BAR = 3.0  # the least ratio of fit's speed to the usual loop's, for the LSTM with the book's batches of 32, epochs 1 and 2
 LENGTH, WORDS = 250, 10_002  # the vocabulary counts "(padding)" and "(unknown)"
@@ -132,8 +133,8 @@ def usual(model, split, batch_size, clock):
 
 def fit(model, split, batch_size, clock, buckets=False):
     optimizer = adam(model)
-    stub = mock.patch.object(training, "evaluate", lambda *arguments: (0.0, 0.0))
-    with stub, mock.patch.object(training, "TRAIN_SUBSET", batch_size):
+    stub = mock.patch("companion.training.engine.evaluate", lambda *arguments: (0.0, 0.0))
+    with stub, mock.patch("companion.training.engine.TRAIN_SUBSET", batch_size):
         clock.start()
         batches = length_buckets(sequence_lengths(split.inputs), batch_size) if buckets else None
         train(model, split, batch_size, optimizer, 1, batches)
@@ -144,7 +145,7 @@ def train(model, split, batch_size, optimizer, epochs, batches=None):
     few = Split(split.inputs[:batch_size], split.labels[:batch_size])
     splits = Splits(split, few, None, ("bad", "good"), "reviews", "", "")
     options = {"optimizer": optimizer, "loss_fn": nn.CrossEntropyLoss(), "batch_size": batch_size, "batches": batches}
-    return training.fit(model, splits, epochs=epochs, **options, seed=0)
+    return engine.fit(model, splits, epochs=epochs, **options, seed=0)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from companion.training.history import History
+
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from companion import plot_confusion, plot_history, plot_spread, show_images, use_style
 from companion.plotting import TRAIN, VAL
-from companion.training import History
 
 
 def history(shift=0.0):

@@ -101,7 +101,7 @@ def main():
         )
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
     run(pip + ["-r", "requirements.txt"], "installing the pinned requirements (one to five minutes) ...", explain)
-    run([PYTHON, "-m", "companion.build.torchvision_cpu"], "checking torchvision ...", str.strip)
+    run([PYTHON, "-m", "companion.publish.install.torchvision_cpu"], "checking torchvision ...", str.strip)
     with open(STAMP, "w") as file:
         file.write(wanted)
 

@@ -6,7 +6,7 @@ import sys
 def main():
     """Run the command line; says which tools are missing where only the helpers are installed, as in Colab."""
     try:
-        from companion.build.cli import main as run
+        from companion.publish.cli import main as run
 
         return run()
     except ModuleNotFoundError as error:

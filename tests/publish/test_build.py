@@ -1,0 +1,556 @@
+"""Execution, jobs, records that survive a kill, refresh, the template, and the command line."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from sources import chapter_start
+
+from companion.evidence import records
+from companion.publish import UserError, cli, project
+from companion.publish.install import repository, torchvision_cpu
+from companion.publish.notebooks import chapters, checks, execution, pairs, recording, template, verdicts
+
+ROOT = project.project_root(__file__ + "/..")
+
+TINY = (
+    chapter_start("Tiny", "rate = 0.5\nseeds = [0]\nwait = 0")
+    + """
+```{code-cell} ipython3
+import time
+from types import SimpleNamespace
+
+from companion import History, Run, record
+
+time.sleep(wait)
+values = (rate, 1.0)
+runs = [Run({"rate": rate}, s, History(*[values] * 7), {"moved": [0.5, 1 / 3]}) for s in seeds]
+```
+
+```{code-cell} ipython3
+:tags: [record]
+
+record(runs, SimpleNamespace(name="none", fingerprint="0" * 64, source="made up"))
+```
+
+```{code-cell} ipython3
+print("after the record")
+```
+"""
+)
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A book with one tiny chapter whose grid has two rates and two seeds; returns its root."""
+    root = tmp_path / "a book é"
+    (root / "book").mkdir(parents=True)
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/tiny.ipynb\n"
+    )
+    (root / "_config.yml").write_text("repository:\n  url: https://github.com/OWNER/companion\n")
+    (root / "book" / "tiny.md").write_text(TINY)
+    grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1]}]}
+    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
+    return root
+
+
+# -------------------------------------------------------------------------------------------- parameters and jobs
+
+
+def test_parameters_are_read_as_literals(book):
+    assert chapters.parameters(chapters.read_source(book, "tiny")) == {"rate": 0.5, "seeds": [0], "wait": 0}
+
+
+def test_a_parameter_that_is_no_literal_is_refused(book):
+    (book / "book" / "tiny.md").write_text(TINY.replace("wait = 0", "wait = len(seeds)"))
+    with pytest.raises(UserError, match="line 3"):
+        chapters.parameters(chapters.read_source(book, "tiny"))
+    (book / "book" / "tiny.md").write_text(TINY.replace("wait = 0", "wait = = 0"))
+    with pytest.raises(UserError, match="no Python: line 3"):
+        chapters.parameters(chapters.read_source(book, "tiny"))
+
+
+def test_the_grid_becomes_one_job_for_each_setting_and_seed_and_lists_stay_lists(book):
+    jobs = recording.plan_jobs("tiny", {"rate": 0.5, "seeds": [0], "wait": 0})
+    assert [(j.parameters["rate"], j.parameters["seeds"]) for j in jobs] == [
+        (0.25, [0]),
+        (0.5, [0]),
+        (0.25, [1]),
+        (0.5, [1]),
+    ]
+    assert jobs[0].name == "wait=0 rate=0.25 seeds=0"
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(book, monkeypatch):
+    monkeypatch.setattr(
+        "companion.evidence.profiles.profile",
+        lambda chapter: {"parameters": {"epoch": 2}, "grid": [{"seeds": [0]}]},
+    )
+    with pytest.raises(UserError, match="tiny has no parameter 'epoch'; it has rate, seeds, wait"):
+        recording.plan_jobs("tiny", {"rate": 0.5, "seeds": [0], "wait": 0})
+    with pytest.raises(UserError, match="epoch"):
+        execution.execute_chapter(book, "tiny", "full")
+    assert not (book / "_build").exists()
+
+
+def test_a_chapter_run_as_a_whole_takes_lists_where_it_has_lists_and_one_value_elsewhere(book):
+    defaults = {"rate": 0.5, "seeds": [0], "wait": 0}
+    assert execution.profile_parameters("tiny", defaults) == {"wait": 0, "rate": 0.25, "seeds": [0, 1]}
+
+
+def test_a_job_stops_after_the_record_cell(book):
+    cut = recording.job_notebook(chapters.read_source(book, "tiny"))
+    assert "record" in chapters.tags(cut.cells[-1])
+
+
+def test_an_unknown_chapter_is_named_with_the_known_ones(book):
+    with pytest.raises(UserError, match="no chapter 'tine'; the chapters are tiny"):
+        chapters.read_source(book, "tine")
+
+
+# ------------------------------------------------------------------------------------------------------- execution
+
+
+@pytest.mark.slow
+def test_papermill_executes_a_chapter_and_leaves_no_half_file_on_failure(book):
+    path = execution.execute_chapter(book, "tiny")
+    notebook = nbformat.read(path, as_version=4)
+    assert [cell.execution_count for cell in chapters.code_cells(notebook)] == [1, 2, 3, 4]
+    assert notebook.metadata["companion"]["profile"] == "quick"
+    before = path.read_bytes()
+    (book / "book" / "tiny.md").write_text(TINY.replace("time.sleep(wait)", "raise ValueError('not today')"))
+    with pytest.raises(UserError, match=r"tiny: cell \[2\] failed with ValueError: not today"):
+        execution.execute_chapter(book, "tiny")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_refresh_repeated_writes_the_same_bytes_and_keeps_cell_ids(book):
+    pairs.refresh(book, "tiny")
+    path = chapters.pair_path(book, "tiny")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0]["id"] = "kept-id"
+    nbformat.write(notebook, path)
+    pairs.refresh(book, "tiny")
+    first = path.read_bytes()
+    assert nbformat.read(path, as_version=4).cells[0].id == "kept-id"
+    pairs.refresh(book, "tiny")
+    assert path.read_bytes() == first
+    assert not pairs.stale(book, "tiny")
+    text = path.read_text()
+    assert "seconds" not in json.dumps(execution.payloads(nbformat.reads(text, as_version=4), "companion_record"))
+
+
+@pytest.mark.slow
+def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(book, tmp_path, monkeypatch):
+    told = []
+    options = {
+        "workers": 2,
+        "folder": tmp_path / "records",
+        "progress": lambda total, title: lambda *words: told.append(words),
+    }
+    assert recording.record_chapter(book, "tiny", **options) == (0, 4, [])
+    assert len(told) == 4 and all(problem is None for _, problem in told)
+    rows = json.loads((tmp_path / "records" / "tiny.json").read_text())["runs"]
+    assert [(row["setting"]["rate"], row["seed"]) for row in rows] == [(0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1)]
+    assert rows[0]["history"]["val_loss"] == [0.25, 1.0] and rows[0]["seconds"] == 1.2
+    assert rows[0]["extras"] == {"moved": [0.5, 0.333333]}
+    assert {"commit", "date", "device", "versions", "data", "machine", "parameters"} <= set(rows[0])
+    grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1, 2]}]}
+    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
+    assert recording.record_chapter(book, "tiny", **options) == (4, 2, [])
+
+
+def test_a_record_made_with_other_parameters_is_refused_and_stays_as_it_is(book, tmp_path):
+    path = tmp_path / "tiny.json"
+    old = {"rate": 0.25, "seeds": [0], "wait": 7}
+    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
+    before = path.read_bytes()
+    with pytest.raises(
+        UserError, match=r"record of tiny holds 1 run made with other parameters .*\(wait: 7 and 0\).*--redo"
+    ):
+        recording.record_chapter(book, "tiny", workers=1, folder=tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_redoing_a_record_replaces_runs_made_with_other_parameters(book, tmp_path):
+    path = tmp_path / "tiny.json"
+    old = {"rate": 0.25, "seeds": [0], "wait": 7}
+    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
+    assert recording.record_chapter(book, "tiny", workers=2, folder=tmp_path, redo=True) == (0, 4, [])
+    assert {row["parameters"]["wait"] for row in json.loads(path.read_text())["runs"]} == {0}
+
+
+@pytest.mark.slow
+def test_a_failing_job_is_named_and_the_others_are_kept(book, tmp_path):
+    source = TINY.replace("time.sleep(wait)", "assert seeds != [1], 'bad seed'")
+    (book / "book" / "tiny.md").write_text(source)
+    before, now, errors = recording.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
+    assert (before, now) == (0, 2) and len(errors) == 2
+    assert "rate=0.25 seeds=1" in errors[0] + errors[1] and "bad seed" in errors[0]
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_is_one_sentence_and_the_other_jobs_are_kept(book, tmp_path):
+    source = TINY.replace("time.sleep(wait)", "import os\n\nif seeds == [1]:\n    os._exit(1)")
+    (book / "book" / "tiny.md").write_text(source)
+    before, now, errors = recording.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
+    assert (before, now) == (0, 2)
+    assert len(errors) == 2 and all("its kernel died" in error for error in errors)
+
+
+def test_the_commit_is_marked_when_sources_changed_but_not_when_records_did(tmp_path):
+    def git(*words):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True, capture_output=True
+        )
+
+    assert execution.current_commit(tmp_path / "nowhere") == "unknown"
+    (tmp_path / "src" / "companion" / "evidence" / "records").mkdir(parents=True)
+    (tmp_path / "src" / "companion" / "x.py").write_text("1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = execution.current_commit(tmp_path)
+    assert len(clean) == 10
+    (tmp_path / "src" / "companion" / "evidence" / "records" / "dropout.json").write_text("{}")
+    assert execution.current_commit(tmp_path) == clean
+    (tmp_path / "src" / "companion" / "x.py").write_text("2")
+    assert execution.current_commit(tmp_path) == clean + "+"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="kills by POSIX signals")
+def test_a_killed_record_loses_only_the_running_jobs_and_leaves_no_worker_behind(book, tmp_path):
+    script = tmp_path / "record.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from companion.publish.notebooks import execution as execute\n"
+        "if __name__ == '__main__':\n"
+        "    grid = {'parameters': {}, 'grid': [{'wait': [0, 60], 'seeds': [0]}]}\n"
+        "    profiles.profile = lambda chapter: grid\n"
+        f"    recording.record_chapter(Path({str(book)!r}), 'tiny', workers=2, folder=Path({str(tmp_path)!r}))\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
+    record = tmp_path / "tiny.json"
+    try:
+        deadline = time.time() + 90
+        while not record.exists() and time.time() < deadline:
+            time.sleep(0.2)
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    finally:
+        process.kill()
+    assert len(json.loads(record.read_text())["runs"]) == 1  # the finished job is there, the running one is not
+    deadline = time.time() + 20
+    while any(alive(int(child)) for child in children) and time.time() < deadline:
+        time.sleep(0.2)
+    assert children and not any(alive(int(child)) for child in children)
+    grid = {"parameters": {}, "grid": [{"wait": [0, 1], "seeds": [0]}]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
+        assert recording.record_chapter(book, "tiny", workers=1, folder=tmp_path) == (1, 1, [])
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+def test_jobs_can_go_to_a_dask_scheduler(book, tmp_path):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+        result = recording.record_chapter(
+            book, "tiny", scheduler=cluster.scheduler_address, folder=tmp_path / "records"
+        )
+    assert result == (0, 4, [])
+
+
+def test_an_absent_scheduler_is_one_sentence(book, tmp_path, monkeypatch):
+    import distributed
+
+    def refuse(*_, **__):
+        raise OSError("Timed out")
+
+    monkeypatch.setattr(distributed, "Client", refuse)
+    with pytest.raises(UserError, match="no dask scheduler at tcp"):
+        recording.record_chapter(book, "tiny", scheduler="tcp://127.0.0.1:1", folder=tmp_path)
+
+
+# ------------------------------------------------------------------------------------- new chapters, the address
+
+
+@pytest.mark.slow
+def test_a_new_chapter_from_the_template_passes_refresh_and_gate(book):
+    path = template.new_chapter(book, "gap-head")
+    assert "book/gap-head.ipynb" in (book / "_toc.yml").read_text()
+    pairs.refresh(book, "gap-head")
+    assert not pairs.stale(book, "gap-head")
+    executed = nbformat.read(execution.execute_chapter(book, "gap-head"), as_version=4)
+    pass
+
+    assert checks.check_executed(executed, "gap-head") == []
+    assert path.name == "gap-head.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("GAP head", "no chapter name"), ("tiny", "exists already"), ("soup", "no row")]
+)
+def test_a_chapter_that_cannot_be_made_is_refused(book, name, words):
+    before = (book / "_toc.yml").read_text()
+    with pytest.raises(UserError, match=words):
+        template.new_chapter(book, name)
+    assert (book / "_toc.yml").read_text() == before
+
+
+@pytest.mark.slow
+def test_the_public_address_is_rewritten_wherever_it_stands_and_outputs_stay_fresh(book):
+    text = TINY + "\n[Colab](https://colab.research.google.com/github/OWNER/companion/blob/main/book/tiny.ipynb)\n"
+    cell = "```{code-cell} ipython3\nurl = 'git+https://github.com/OWNER/companion'\n```\n"
+    (book / "book" / "tiny.md").write_text(text + "\n" + cell)
+    (book / "README.md").write_text(
+        "see https://github.com/OWNER/companion-data and https://github.com/OWNER/companion."
+    )
+    pairs.refresh(book, "tiny")
+    changed = repository.set_repository(book, "https://github.com/ana/deep-book.git")
+    assert {str(path) for path in changed} == {
+        "_config.yml",
+        "README.md",
+        "book/tiny.md",
+        "book/tiny.ipynb".replace("/", os.sep),
+    }
+    assert project.repository(book) == "https://github.com/ana/deep-book"
+    source = (book / "book" / "tiny.md").read_text()
+    assert "git+https://github.com/ana/deep-book'" in source and "google.com/github/ana/deep-book/blob" in source
+    assert "OWNER/companion-data" in (book / "README.md").read_text()
+    assert not pairs.stale(book, "tiny")
+
+
+def test_a_wrong_address_is_refused(book):
+    with pytest.raises(UserError, match="looks like"):
+        repository.set_repository(book, "git@github.com:ana/book")
+
+
+# ------------------------------------------------------------------------------------------------ the command line
+
+
+def run_cli(*words, cwd=ROOT, **environment):
+    command = [sys.executable, "-m", "companion", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment})
+
+
+def test_claims_as_json_has_every_row_with_its_status():
+    rows = json.loads(run_cli("claims", "--json").stdout)
+    assert len(rows) == len(verdicts.claims_rows(ROOT))
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["A-vgg-total"]["status"] == "differs" and by_id["A-vgg-total"]["measured"] > 138_000_000
+    metric = by_id["A-drop50-acc-val"]
+    assert metric["n"] == 5 and metric["interval"][0] < metric["measured"] < metric["interval"][1]
+    assert by_id["E-conv-acc"]["status"] == "not yet tested" or by_id["E-conv-acc"]["n"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "no-such-chapter"], "There is no chapter 'no-such-chapter'"),
+        (["record", "vgg-parameters"], "has no grid in its profile"),
+        (["data", "cifar11"], "no real data set named 'cifar11'"),
+        (["claims", "--chapter", "soup"], "no row of a chapter 'soup'"),
+        (["new", "Soup!"], "no chapter name"),
+        (["set-repository", "nonsense"], "looks like"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_without_traceback(words, message):
+    done = run_cli(*words)
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_broken_table_of_contents_is_one_sentence(book):
+    (book / "_toc.yml").write_text("root: a: b")
+    with pytest.raises(UserError, match="cannot be read as a table of contents"):
+        project.toc_pages(book)
+
+
+def test_without_the_book_tools_the_command_says_what_to_install(monkeypatch):
+    from companion import __main__
+
+    monkeypatch.setitem(sys.modules, "papermill", None)  # as if it were not installed
+    monkeypatch.setattr(sys, "argv", ["companion", "run"])
+    monkeypatch.setattr("companion.publish.notebooks.execution.execute_chapter", lambda *_: __import__("papermill"))
+    assert "pip install -r requirements.txt" in __main__.main()
+
+
+def test_a_number_of_workers_below_one_is_refused():
+    done = run_cli("record", "dropout", "--workers", "0")
+    assert done.returncode == 2 and "above 0" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_outside_the_book_the_command_says_where_to_go(tmp_path):
+    done = run_cli("claims", cwd=tmp_path)
+    assert done.returncode == 1 and "_toc.yml" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_missing_data_without_network_is_one_sentence(tmp_path, monkeypatch):
+    pass
+
+    monkeypatch.setattr("companion.data.cifar.CIFAR10_URLS", ["http://127.0.0.1:9/cifar-10-python.tar.gz"])
+    monkeypatch.setenv("COMPANION_DATA", str(tmp_path))
+    with pytest.raises(UserError, match=r"cifar-10-python.tar.gz could not be downloaded .* by hand"):
+        recording.record_chapter(ROOT, "dropout", folder=tmp_path)
+    assert cli.main(["data", "cifar10"]) == 1
+
+
+def test_every_command_explains_itself():
+    for command in ("build", "handout", "run", "record", "refresh", "check", "claims", "data", "new", "set-repository"):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command, "--help"])
+        assert stop.value.code == 0
+
+
+# -------------------------------------------------------------------------------------- installation and torchvision
+
+
+def load_bootstrap():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "tools" / "bootstrap.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_python_outside_the_range_is_refused_in_one_sentence():
+    bootstrap = load_bootstrap()
+    assert bootstrap.problem_with_python((3, 11, 0)) is None and bootstrap.problem_with_python((3, 13, 1)) is None
+    for version in ((3, 10, 4), (3, 14, 0), (2, 7, 18)):
+        message = bootstrap.problem_with_python(version)
+        assert "Python 3.11, 3.12 or 3.13" in message and message.count(". ") == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (
+            "WARNING: Retrying ... NewConnectionError('<...>: Failed to establish a new connection')",
+            "connect to the network",
+        ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement torch (from versions: none)",
+            "connect to the network",
+        ),
+        ("OSError: [Errno 28] No space left on device", "disk is full"),
+        ("ERROR: Package 'x' requires a different Python", "requires a different Python"),
+    ],
+)
+def test_a_failed_installation_is_explained(output, words):
+    assert words in load_bootstrap().explain(output)
+
+
+def test_a_complete_environment_is_used_whichever_python_asks(monkeypatch, tmp_path):
+    bootstrap = load_bootstrap()
+    stamp = tmp_path / "stamp"
+    stamp.write_text(bootstrap.fingerprint())
+    monkeypatch.setattr(bootstrap, "STAMP", str(stamp))
+    monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
+    monkeypatch.setattr(bootstrap, "problem_with_python", lambda version: "too old")
+    monkeypatch.setattr(bootstrap, "run", lambda *_: pytest.fail("nothing to install"))
+    assert bootstrap.main() is None
+    stamp.write_text("other requirements")
+    assert not bootstrap.installed(bootstrap.fingerprint())
+
+
+def test_a_python_that_cannot_make_environments_leaves_no_half_made_one(monkeypatch, tmp_path):
+    bootstrap = load_bootstrap()
+    monkeypatch.setattr(bootstrap, "VENV", str(tmp_path / "venv"))
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    assert "python3-venv" in bootstrap.no_environment("ensurepip is not available")
+    assert not (tmp_path / "venv").exists()
+
+
+def test_bootstrap_starts_under_old_pythons():
+    import ast
+
+    ast.parse(
+        (ROOT / "tools" / "bootstrap.py").read_text(encoding="utf-8").replace("[*pip, ", "["), feature_version=(3, 4)
+    )
+
+
+def test_torchvision_works_with_its_compiled_operators():
+    pass
+
+    assert torchvision_cpu.healthy()
+
+
+def test_the_torchvision_repair_does_nothing_where_torchvision_is_healthy(monkeypatch, capsys):
+    pass
+
+    monkeypatch.setattr("companion.publish.install.torchvision_cpu.healthy", lambda: True)
+    monkeypatch.setattr(
+        "companion.publish.install.torchvision_cpu.repair", lambda folder: pytest.fail("must not repair")
+    )
+    assert torchvision_cpu.main() == 0 and "nothing to repair" in capsys.readouterr().out
+
+
+def test_a_repair_that_fails_takes_its_hook_back_and_says_what_to_do(monkeypatch, capsys, tmp_path):
+    pass
+
+    monkeypatch.setattr("companion.publish.install.torchvision_cpu.healthy", lambda: False)
+    monkeypatch.setattr(torchvision_cpu.sys, "platform", "linux")
+    monkeypatch.setattr(torchvision_cpu.shutil, "which", lambda name: name)
+    monkeypatch.setattr(
+        torchvision_cpu, "repair", lambda folder: (tmp_path / torchvision_cpu.HOOK).write_text("import x")
+    )
+    monkeypatch.setattr(torchvision_cpu.sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
+    assert torchvision_cpu.main() == 1
+    assert not (tmp_path / torchvision_cpu.HOOK).exists()
+    assert "Get started" in capsys.readouterr().err
+
+
+def test_a_cuda_build_is_never_repaired_and_never_meets_the_stand_ins(monkeypatch, capsys, tmp_path):
+    pass
+
+    cuda = torchvision_cpu.cuda_library(tmp_path)
+    cuda.parent.mkdir(parents=True)
+    monkeypatch.setattr(
+        "companion.publish.install.torchvision_cpu.wanted_symbols", lambda folder: {"libnothing.so": set()}
+    )
+    monkeypatch.setattr("companion.publish.install.torchvision_cpu.build_stub", lambda path, symbols: None)
+    torchvision_cpu.repair(tmp_path)
+    hook = (tmp_path / torchvision_cpu.HOOK).read_text()
+    with pytest.raises(OSError, match="libnothing"):
+        exec(hook)  # the stand-in was never built here: the hook tries to load it
+    cuda.touch()
+    exec(hook)  # now a CUDA build is there, and the hook leaves it alone
+    monkeypatch.setattr("companion.publish.install.torchvision_cpu.healthy", lambda: False)
+    monkeypatch.setattr(torchvision_cpu.sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
+    monkeypatch.setattr(
+        "companion.publish.install.torchvision_cpu.repair", lambda folder: pytest.fail("must not repair")
+    )
+    assert torchvision_cpu.main() == 1 and "Get started" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not (sys.platform == "linux" and shutil.which("gcc")), reason="needs gcc on Linux")
+def test_a_stand_in_library_has_the_functions_it_is_asked_for(tmp_path):
+    import ctypes
+
+    pass
+
+    torchvision_cpu.build_stub(tmp_path / "libcudart.so.13", {"cudaFree", "cudaMalloc"})
+    library = ctypes.CDLL(str(tmp_path / "libcudart.so.13"))
+    assert library.cudaFree and library.cudaMalloc
+    with pytest.raises(AttributeError):
+        _ = library.cudaNothing
