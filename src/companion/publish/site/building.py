@@ -7,7 +7,7 @@ import sys
 
 from companion.publish import UserError, project
 from companion.publish.carry import offline
-from companion.publish.notebooks import chapters, checks
+from companion.publish.notebooks import chapters, checks, execution
 from companion.publish.pages import handout
 from companion.publish.project import repository
 from companion.publish.site import accessible, downloads, meta_tags, page_checks
@@ -16,7 +16,7 @@ from companion.publish.site.staging import stage_sources
 
 def sources(root):
     """Every file the site is made from: configuration, pages, styles, executed notebooks, records."""
-    executed = [executed_path(root, name) for name in chapters.chapter_names(root)]
+    executed = [execution.executed_path(root, name) for name in chapters.chapter_names(root)]
     pages = [
         p
         for p in (root / "book").rglob("*")
@@ -26,10 +26,6 @@ def sources(root):
     records = list((project.PACKAGE / "evidence" / "records").glob("*.json"))
     ledger = list((project.PACKAGE / "evidence" / "claims").glob("*.yml"))
     return sorted([root / "_config.yml", root / "_toc.yml", *pages, *executed, *code, *records, *ledger])
-
-
-def executed_path(root, chapter):
-    return root / "_build" / "executed" / "quick" / f"{chapter}.ipynb"
 
 
 def task(root):
@@ -50,7 +46,7 @@ def build_site(root, solutions=True):
     """
     import nbformat
 
-    executed = {n: nbformat.read(executed_path(root, n), as_version=4) for n in chapters.chapter_names(root)}
+    executed = {n: nbformat.read(execution.executed_path(root, n), as_version=4) for n in chapters.chapter_names(root)}
     problems = []
     for name, notebook in executed.items():
         defaults = chapters.parameters(chapters.read_source(root, name))
