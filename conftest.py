@@ -1,6 +1,5 @@
 """Settings of every test run, nbval's kernels included; nbval on what papermill has executed; a summary of what it compared."""
 
-import os
 from pathlib import Path
 
 import pytest
