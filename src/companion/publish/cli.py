@@ -170,9 +170,11 @@ def record(options):
 
 
 def refresh(options):
-    """`companion refresh`: execute stale chapters and write their committed notebooks."""
+    """`companion refresh`: execute stale chapters, side by side, and write their committed notebooks."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     from companion.publish import project
-    from companion.publish.notebooks import chapters, pairs
+    from companion.publish.notebooks import chapters, execution, pairs
 
     root = project.project_root()
     names = options.chapter or chapters.chapter_names(root)
@@ -180,11 +182,23 @@ def refresh(options):
         chapters.source_path(root, name)
     if not options.chapter and not options.all:
         names = [name for name in names if pairs.stale(root, name)]
-    advance = progress_bar(len(names), "refresh", "chapter")
-    for name in names:
-        pairs.refresh(root, name)
-        advance(name)
-    print(f"{len(names)} notebooks refreshed." if names else "Every notebook is up to date.")
+    if not names:
+        print("Every notebook is up to date.")
+        return
+    advance, ran, problems = progress_bar(len(names), "refresh", "chapter"), 0, []
+    with ThreadPoolExecutor(min(len(names), execution.default_workers())) as pool:
+        futures = {pool.submit(pairs.refresh, root, name): name for name in reversed(names)}  # the long ones first
+        for future in as_completed(futures):
+            try:
+                ran += future.result()
+                advance(futures[future])
+            except UserError as error:
+                problems.append(str(error))
+                advance(futures[future], str(error))
+    done = len(names) - len(problems)
+    print(f"{done} notebooks refreshed, {ran} of them executed; in the others only words had changed.")
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def check(options):
