@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from reading import markdown, source
 
 from companion.publish import UserError, cli
-from companion.publish.notebooks import chapters
+from companion.publish.notebooks import chapters, execution
 from companion.publish.pages import handout
 from companion.publish.site import building
 
@@ -125,7 +125,7 @@ def test_the_option_builds_the_other_site_after_executing(monkeypatch, capsys):
 @pytest.fixture(scope="module")
 def edition():
     """The site without solutions, built from the executed chapters."""
-    missing = [name for name in NAMES if not building.executed_path(ROOT, name).is_file()]
+    missing = [name for name in NAMES if not execution.executed_path(ROOT, name).is_file()]
     if missing:
         pytest.skip(f"not executed yet: {', '.join(missing)} (make book)")
     return building.build_site(ROOT, solutions=False).parent
@@ -133,7 +133,7 @@ def edition():
 
 @pytest.fixture(scope="module")
 def executed():
-    return {name: nbformat.read(building.executed_path(ROOT, name), as_version=4) for name in NAMES}
+    return {name: nbformat.read(execution.executed_path(ROOT, name), as_version=4) for name in NAMES}
 
 
 @pytest.mark.slow

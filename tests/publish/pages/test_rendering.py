@@ -62,7 +62,9 @@ def test_a_wheel_has_every_file_that_the_package_reads():
         if path.is_file()
     }
     there = {
-        path for path in project.PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".part")
+        path
+        for path in project.PACKAGE.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc", ".part", ".lock")
     }
     assert {path for path in there if path.suffix == ".html"} <= shipped
     assert sorted(path.relative_to(project.PACKAGE).as_posix() for path in there - shipped) == []

@@ -2,7 +2,7 @@
 
 import re
 
-import companion
+from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import group_of
 from companion.publish.notebooks.chapters import title_of
 from companion.publish.pages.rendering import render
@@ -10,7 +10,7 @@ from companion.publish.pages.rendering import render
 
 def wrong_counts_html(verdicts, written):
     """Every number in the reports that counting settles and that is not the one printed: the mistakes proper."""
-    claims = [c for c in companion.load_claims().values() if c.kind == "count" and c.reported is not None]
+    claims = [c for c in load_claims().values() if c.kind == "count" and c.reported is not None]
     judged = [claim for claim in claims if claim.id in verdicts]
     wrong = [(claim, right, _off(claim, right)) for claim in claims for right in _corrections(claim, verdicts)]
     return render("wrong_counts", claims=claims, judged=judged, wrong=wrong, places=_places(written))
@@ -30,7 +30,7 @@ def _off(claim, right):
 
 def findings_html(verdicts, written, kinds):
     """The verdicts of these kinds that went against the report, or against a part of what it states."""
-    chosen = [c for c in companion.load_claims().values() if c.kind in kinds and c.id in verdicts]
+    chosen = [c for c in load_claims().values() if c.kind in kinds and c.id in verdicts]
     against = [
         (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in ("differ", "part")
     ]

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-import companion
 from companion.evidence import profiles, records
+from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import GROUPS, group_of
 from companion.publish import project
 from companion.publish.notebooks import chapters, execution
@@ -16,7 +16,7 @@ TILES = ("agree", "part", "differ")  # the groups that the front page shows as l
 def tally(verdicts):
     """{report: {group: how many of its claims}} over the whole ledger, the groups in the order of GROUPS."""
     found = {}
-    for claim in companion.load_claims().values():
+    for claim in load_claims().values():
         status = verdicts[claim.id].status if claim.id in verdicts else "not yet tested"
         found.setdefault(claim.report, Counter())[group_of(status)] += 1
     return {report: {group: n[group] for group in GROUPS if n[group]} for report, n in sorted(found.items())}
@@ -48,7 +48,7 @@ def chapters_html(root, verdicts, executed):
         {
             "name": name,
             "title": chapters.title_of(notebook),
-            "counts": Counter(verdicts[key].status for key in companion.load_claims(name) if key in verdicts),
+            "counts": Counter(verdicts[key].status for key in load_claims(name) if key in verdicts),
             "runs": len(records.load_record(name).runs),
             "seconds": notebook.metadata["companion"]["seconds"],
             "full_run": full_run(root, name),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-import companion
+from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import GROUPS
 from companion.evidence.verdicts import Verdict
 from companion.publish.notebooks.chapters import title_of
@@ -25,7 +25,7 @@ def ledger_html(verdicts, written):
 
     `written` is {chapter: executed notebook}. The form above the table is shown by the page's script, which filters and sorts.
     """
-    claims = companion.load_claims().values()
+    claims = load_claims().values()
     groups = {}
     for claim in claims:
         groups.setdefault((claim.report, claim.chapter), []).append(claim)
