@@ -214,7 +214,7 @@ def check(options):
 def claims(options):
     """`companion claims`: the ledger, with the verdicts that the committed notebooks carry."""
     from companion.evidence import digits
-    from companion.evidence.verdicts import SYMBOLS
+    from companion.evidence.statuses import SYMBOLS
     from companion.publish import project
     from companion.publish.notebooks import verdicts
 

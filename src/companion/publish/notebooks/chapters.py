@@ -130,3 +130,8 @@ def write_notebook(notebook, path):
     with open(part, "w", encoding="utf-8", newline="\n") as file:
         nbformat.write(notebook, file)
     os.replace(part, path)
+
+
+def title_of(notebook):
+    """The chapter's title: the first line of its first cell, without the mark that makes it a heading."""
+    return notebook.cells[0].source.partition("\n")[0].removeprefix("# ").strip()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jupytext
 import pytest
+from reading import counted, works_cited
 
 from companion import conv_parameters, linear_parameters, load_claims
 
@@ -32,3 +33,20 @@ def test_the_report_s_formula_gives_its_printed_rows(page):
     claims = load_claims(chapter="vgg-parameters")
     assert page["report_conv"](3, 64) == claims["A-vgg-conv1-1"].reported
     assert page["report_conv"](512, 512) == claims["A-vgg-conv4-2"].reported
+
+
+def test_the_number_that_a_reader_counts_is_found_in_another_way():
+    assert counted("vgg-parameters") == [conv_parameters(16, 8, 3)]
+
+
+def test_the_works_that_it_builds_on_lead_back_to_it():
+    assert "simonyan2015very" in works_cited("vgg-parameters")
+
+
+WORDS = ["parameters", "batch norm", "flops"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", WORDS)
+def test_the_search_finds_the_page_by_the_words_that_a_student_types(search, words):
+    assert "book/vgg-parameters" in search(words)
