@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -82,20 +83,14 @@ def launchers(repository):
 
 
 def tracked_files(root):
-    """The files that git tracks or would add, as a set of paths; None outside git."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        return set(
-            subprocess.run(
-                command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True
-            ).stdout.split("\0")
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    """The files that git tracks or would add, as a set of paths; None where the folder is no repository of its own."""
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard") if is_repository(root) else None
+    return None if listed is None else set(listed.split("\0"))
 
 
 def html_name(page):
-    return str(Path(page).with_suffix("")) + ".html"
+    """The page of the site that a page of `_toc.yml` becomes."""
+    return Path(page).with_suffix(".html").as_posix()
 
 
 def colab_address(repository):
@@ -107,3 +102,39 @@ def write_whole(path, text):
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)
+
+
+def is_repository(root):
+    """Whether the folder is the top of a git repository: one that was unpacked inside another repository is not part of it."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return top is not None and Path(top.rstrip("\n")).resolve() == Path(root).resolve()
+
+
+def _git(root, *words):
+    """What git says in this folder; None without git and where it refuses."""
+    try:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8", check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+def last_commit(root):
+    """The present commit as "abcdef1, 2026-11-25"; None outside a repository."""
+    line = _git(root, "log", "-1", "--format=%h, %cs") if is_repository(root) else None
+    return line.strip() if line else None
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium():
+    """The path of Chromium or Chrome: `CHROMIUM`, or the first that is installed; None without one.
+
+    Raises UserError when `CHROMIUM` names no program.
+    """
+    if chosen := os.environ.get("CHROMIUM"):
+        if not shutil.which(chosen):
+            raise UserError(f"CHROMIUM is {chosen!r}, and there is no such program.")
+        return chosen
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
