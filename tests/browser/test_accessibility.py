@@ -6,21 +6,20 @@ from importlib.resources import files
 from itertools import pairwise
 
 import pytest
+from books import PAGES as CONTENTS
 from bs4 import BeautifulSoup
 from PIL import Image
-from test_site import ROOT, html  # noqa: F401  (fixtures)
 
-from companion.publish import project
 from companion.publish.site import accessible
 
 OTHERS = "the others"  # every page that the build adds to those of the contents: search, index, ...
-PAGES = [page.removesuffix(".ipynb") + ".html" for page in project.toc_pages(ROOT)] + [OTHERS]
+PAGES = [*CONTENTS, OTHERS]
 CHAPTER = "book/rnn-vs-cnn.html"  # has one of everything: folds, wide tables, wide code, formulas, figures
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
 
 
-def built(html, name):  # noqa: F811
+def built(html, name):
     """The page of that name, or all those that the build adds; the redirect at the root leads to one of the contents."""
     if name != OTHERS:
         return [name]
@@ -29,7 +28,7 @@ def built(html, name):  # noqa: F811
 
 
 @contextmanager
-def opened(browser, html, name, width=1280):  # noqa: F811
+def opened(browser, html, name, width=1280):
     """A page of the site in a window of that width, without motion, its formulas set."""
     context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(120_000)  # tests may share two cores with kernels
@@ -154,7 +153,7 @@ def axe():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, html, axe, name, width):  # noqa: F811
+def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, html, axe, name, width):
     for page_name in built(html, name):
         found = []
         with opened(browser, html, page_name, WIDTHS[width]) as page:
@@ -171,7 +170,7 @@ def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, h
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):  # noqa: F811
+def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):
     with opened(browser, html, CHAPTER, 390) as page:
         page.evaluate(axe)
         page.evaluate(PLAIN)
@@ -193,7 +192,7 @@ def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):  
 
 
 @pytest.fixture
-def chapter(browser, html):  # noqa: F811
+def chapter(browser, html):
     """A chapter in a window of a laptop, with the keyboard at hand."""
     with opened(browser, html, CHAPTER) as page:
         yield page
@@ -201,7 +200,7 @@ def chapter(browser, html):  # noqa: F811
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
-def test_headings_go_down_one_step_at_a_time(html, name):  # noqa: F811
+def test_headings_go_down_one_step_at_a_time(html, name):
     for page_name in built(html, name):
         soup = BeautifulSoup((html / page_name).read_text(encoding="utf-8"), "html.parser")
         for hidden in soup.find_all(class_="onlyprint"):
@@ -269,7 +268,7 @@ def test_every_fold_opens_by_keyboard(chapter):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a_fold(browser, html):  # noqa: F811
+def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a_fold(browser, html):
     with opened(browser, html, CHAPTER, 390) as page:
         page.evaluate(SHOW, "light")
         boxes = page.evaluate(
@@ -309,7 +308,7 @@ def test_nothing_moves_for_who_wants_no_motion(chapter):
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(browser, html, name):  # noqa: F811
+def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(browser, html, name):
     for page_name in built(html, name):
         with opened(browser, html, page_name, 390) as page:
             small = page.evaluate(

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from books import NAMES, PAGES, ROOT
 from bs4 import BeautifulSoup
-from sources import chromium
-from test_site import NAMES, PAGES, ROOT, Visit, html  # noqa: F401  (html: a fixture)
+from visits import Visit, chromium
 
 from companion.publish import UserError, cli
 from companion.publish.carry import archive, offline, pdf
@@ -227,7 +227,7 @@ def test_what_would_be_cut_off_or_missing_on_paper_is_refused_and_an_old_pdf_sta
 
 
 @pytest.fixture(scope="module")
-def unpacked(html, tmp_path_factory):  # noqa: F811
+def unpacked(html, tmp_path_factory):
     """The folder that a reader gets out of the zip."""
     folder = tmp_path_factory.mktemp("reader")
     archive.make_zip(html, folder / "companion.zip")
@@ -296,7 +296,7 @@ def test_search_by_a_title_finds_the_page_with_an_excerpt_over_file(browser, unp
 
 
 @pytest.fixture(scope="module")
-def printed(html, tmp_path_factory):  # noqa: F811
+def printed(html, tmp_path_factory):
     """(the PDF as pypdf reads it, the text of each page, the document it was printed from)."""
     pypdf = pytest.importorskip("pypdf")
     if chromium() is None:

@@ -8,9 +8,10 @@ from collections import Counter
 
 import nbformat
 import pytest
-import test_site
 import yaml
+from books import NAMES, ROOT
 from bs4 import BeautifulSoup
+from visits import Visit
 
 from companion import load_claims
 from companion.evidence import ledger as evidence_ledger
@@ -23,8 +24,6 @@ from companion.publish.notebooks.verdicts import committed_verdicts
 from companion.publish.pages import errata, front, keywords, ledger, provenance
 from companion.publish.site import building, meta_tags
 
-ROOT = test_site.ROOT
-address, html, small_book = test_site.address, test_site.html, test_site.small_book
 ADDRESS = "https://owner.github.io/companion/"
 
 
@@ -36,7 +35,7 @@ def verdicts():
 @pytest.fixture(scope="module")
 def written():
     """{chapter: its committed notebook}, which shows what the executed one does."""
-    return {name: nbformat.read(chapters.pair_path(ROOT, name), as_version=4) for name in test_site.NAMES}
+    return {name: nbformat.read(chapters.pair_path(ROOT, name), as_version=4) for name in NAMES}
 
 
 def soup(markup):
@@ -266,7 +265,7 @@ def test_every_page_has_its_language_description_and_open_graph_tags(html):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", test_site.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_chapter_offers_the_tracked_notebook_and_its_markdown(html, name):
     page = soup((html / "book" / f"{name}.html").read_text(encoding="utf-8"))
     for suffix in ("ipynb", "md"):
@@ -285,7 +284,7 @@ def test_a_chapter_offers_the_tracked_notebook_and_its_markdown(html, name):
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_the_first_screen_says_what_was_found_and_where_to_start(browser, address, width, height):
-    visit = test_site.Visit(browser, f"{address}/book/index.html", width)
+    visit = Visit(browser, f"{address}/book/index.html", width)
     visit.page.set_viewport_size({"width": width, "height": height})
     for part in (".front-numbers", ".front-claims", ".front-start"):
         box = visit.page.locator(part).bounding_box()
@@ -317,7 +316,7 @@ def expected(verdicts, **wanted):
 def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address, html, verdicts, served):
     start = f"{address}/book/ledger.html" if served else (html / "book" / "ledger.html").as_uri()
     total = len(load_claims())
-    visit = test_site.Visit(browser, start)
+    visit = Visit(browser, start)
     page = visit.page
     assert shown(visit) == (list(load_claims()), f"{total} of {total} rows.")
     page.select_option("[name=kind]", "order")
@@ -344,14 +343,14 @@ def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address,
     page.evaluate("location.hash = 'report=B&verdict=nonsense'")
     page.wait_for_function("document.querySelector('[name=report]').value === 'B'")
     assert shown(visit)[0] == expected(verdicts, report="B")[0]
-    assert [text for text in visit.complaints if test_site.KNOWN_NOISE not in text] == visit.outside == []
+    assert visit.complaints == visit.outside == []
     visit.close()
 
 
 @pytest.mark.slow
 @pytest.mark.browser
 def test_the_ledger_sorts_by_keyboard_in_both_directions_and_back(browser, address):
-    visit = test_site.Visit(browser, f"{address}/book/ledger.html")
+    visit = Visit(browser, f"{address}/book/ledger.html")
     page = visit.page
     heading = page.locator("#ledger-table th", has_text="Measured")
 
@@ -387,7 +386,7 @@ def test_the_ledger_is_complete_without_scripts_and_an_address_leads_to_a_row(br
     assert page.locator("#ledger-table tr[id]:visible").count() == len(load_claims())
     assert not page.locator("#ledger-filter").is_visible() and not page.locator("#ledger-count").is_visible()
     context.close()
-    visit = test_site.Visit(browser, f"{address}/book/ledger.html#E-bce")
+    visit = Visit(browser, f"{address}/book/ledger.html#E-bce")
     in_sight = "(top => 0 <= top && top < innerHeight)(document.getElementById('E-bce').getBoundingClientRect().top)"
     visit.page.wait_for_function(in_sight, timeout=10_000)
     visit.close()
@@ -432,7 +431,7 @@ STUDENT_WORDS = {  # what a student types: a page that answers
 def test_the_search_finds_the_words_that_a_student_types(browser, address):
     known = [(word, page) for page, words in keywords.keywords(ROOT).items() for word in words]
     wanted = [*STUDENT_WORDS.items(), *known]
-    visit = test_site.Visit(browser, f"{address}/search.html")
+    visit = Visit(browser, f"{address}/search.html")
     visit.page.wait_for_function("Search.hasIndex()")
     found = visit.page.evaluate(
         "queries => queries.map(query => Search._performSearch(...Search._parseQuery(query)).map(result => result[0]))",

@@ -1,32 +1,23 @@
 """The built site: strict, incremental, and looked at in a real browser on desktop and phone, in light and dark."""
 
 import csv
-import functools
-import http.server
 import io
 import json
 import re
 import runpy
-import shutil
-import subprocess
-import sys
-import threading
 
 import nbformat
 import pytest
+from books import NAMES, PAGES, ROOT
 from doit.cmd_base import ModuleTaskLoader
 from doit.doit_cmd import DoitMain
-from filelock import FileLock
+from visits import Visit
 
 from companion import load_claims
 from companion.evidence import profiles, records
 from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, verdicts
 from companion.publish.site import building
-
-ROOT = project.project_root(__file__ + "/..")
-NAMES = chapters.chapter_names(ROOT)
-PAGES = [page.removesuffix(".ipynb") + ".html" for page in project.toc_pages(ROOT)]
 
 # ------------------------------------------------------------------------------------------------ incremental builds
 
@@ -97,41 +88,6 @@ def test_a_chapter_depends_on_the_package_and_the_records_it_loads_but_not_on_th
 # ---------------------------------------------------------------------------------------------------- strict builds
 
 
-@pytest.fixture
-def small_book(tmp_path):
-    """A book of one executed chapter with the pages that the build fills; returns its root."""
-    for folder in ("static", "scripts"):
-        shutil.copytree(ROOT / "book" / folder, tmp_path / "book" / folder)
-    shutil.copy(ROOT / "_config.yml", tmp_path)
-    (tmp_path / "book" / "references.bib").write_text("")
-    (tmp_path / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/dropout.ipynb\n  - file: book/ledger\n"
-    )
-    (tmp_path / "book" / "index.md").write_text("# Index\n\n% chapters-table\n")
-    (tmp_path / "book" / "ledger.md").write_text("# Ledger\n\n% ledger-table\n")
-    source = (ROOT / "book" / "dropout.md").read_text(encoding="utf-8")
-    (tmp_path / "book" / "dropout.md").write_text(source, encoding="utf-8")
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_markdown_cell("# Title\n\nText with $x^2$."),
-            nbformat.v4.new_code_cell("1 + 1", execution_count=1),
-        ],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    notebook.metadata["language_info"] = {"name": "python"}
-    about = {
-        "profile": "quick",
-        "seconds": 1,
-        "device": "cpu",
-        "versions": {"Python": "3"},
-        "commit": "abc",
-        "date": "2026",
-    }
-    notebook.metadata["companion"] = about
-    chapters.write_notebook(notebook, building.executed_path(tmp_path, "dropout"))
-    return tmp_path
-
-
 @pytest.mark.slow
 def test_a_clean_book_builds_and_a_warning_refuses_it_without_touching_the_old_site(small_book, monkeypatch):
     monkeypatch.setattr("companion.publish.site.page_checks.tracked_files", lambda root: None)
@@ -161,17 +117,6 @@ def test_a_bad_executed_notebook_stops_the_build(small_book):
 
 
 # ------------------------------------------------------------------------------------------------------- the real one
-
-
-@pytest.fixture(scope="module")
-def html():
-    """The built site, made by the command that a user calls (quick when nothing changed)."""
-    (ROOT / "_build").mkdir(exist_ok=True)
-    with FileLock(ROOT / "_build" / "site.lock"):  # tests of the site in other files run in processes of their own
-        done = subprocess.run([sys.executable, "-m", "companion", "build"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith(str(ROOT / "_build" / "html" / "index.html"))
-    return ROOT / "_build" / "html"
 
 
 @pytest.mark.slow
@@ -242,51 +187,6 @@ def test_the_site_is_light(html):
 
 
 # -------------------------------------------------------------------------------------------------------- the browser
-
-KNOWN_NOISE = "THEBE_JS_URL"  # the theme declares it twice; no request is made
-
-
-@pytest.fixture(scope="module")
-def address(html):
-    """The site served on a loopback port."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-class Visit:
-    """A page, with every request that left the site and every complaint on the console."""
-
-    def __init__(self, browser, url, width=1280, theme="light"):
-        self.outside, self.complaints = [], []
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        context.set_default_timeout(120_000)  # tests may share two cores with kernels
-        self.page = context.new_page()
-        own = url.split("/book/")[0].split("/search.html")[0]
-        context.route("**/*", lambda route: self._judge(route, own))
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(url)
-        self.page.wait_for_load_state("load")
-        self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
-        self.complaints = [text for text in self.complaints if KNOWN_NOISE not in text]
-
-    def _judge(self, route, own):
-        url = route.request.url
-        if url.startswith((own, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.outside.append(url)
-            route.abort()
-
-    def close(self):
-        self.page.context.close()
 
 
 @pytest.mark.slow
