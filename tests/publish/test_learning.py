@@ -16,7 +16,7 @@ from torch import nn
 
 from companion import conv_parameters, layer_table, load_claims
 from companion.publish import UserError, cli, project
-from companion.publish.notebooks import chapters, template
+from companion.publish.notebooks import chapters, execution, template
 from companion.publish.pages import bibliography, handout, questions, reading
 from companion.publish.site import building
 
@@ -502,7 +502,7 @@ def test_the_option_builds_the_other_site_after_executing(monkeypatch, capsys):
 @pytest.fixture(scope="module")
 def edition():
     """The site without solutions, built from the executed chapters."""
-    missing = [name for name in NAMES if not building.executed_path(ROOT, name).is_file()]
+    missing = [name for name in NAMES if not execution.executed_path(ROOT, name).is_file()]
     if missing:
         pytest.skip(f"not executed yet: {', '.join(missing)} (make book)")
     return building.build_site(ROOT, solutions=False).parent
@@ -510,7 +510,7 @@ def edition():
 
 @pytest.fixture(scope="module")
 def executed():
-    return {name: nbformat.read(building.executed_path(ROOT, name), as_version=4) for name in NAMES}
+    return {name: nbformat.read(execution.executed_path(ROOT, name), as_version=4) for name in NAMES}
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from visits import Visit
 from companion import load_claims
 from companion.evidence import profiles, records
 from companion.publish import UserError, project
-from companion.publish.notebooks import chapters, verdicts
+from companion.publish.notebooks import chapters, execution, verdicts
 from companion.publish.site import building
 
 # ------------------------------------------------------------------------------------------------ incremental builds
@@ -35,7 +35,7 @@ def recipe(tmp_path, monkeypatch):
 
     def fake(root, name):
         executed.append(name)
-        target = building.executed_path(root, name)
+        target = execution.executed_path(root, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(name)
 
@@ -108,7 +108,7 @@ def test_a_page_without_its_marker_is_refused(small_book):
 
 
 def test_a_bad_executed_notebook_stops_the_build(small_book):
-    path = building.executed_path(small_book, "dropout")
+    path = execution.executed_path(small_book, "dropout")
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stderr", text="oops")]
     nbformat.write(notebook, path)

@@ -8,6 +8,7 @@ from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
+from companion import uses
 from companion.training.history import History
 
 FOLDER = Path(str(files("companion.evidence"))) / "records"
@@ -90,6 +91,7 @@ def load_record(chapter):
 
     Raises ValueError when two runs of one setting and seed were made with different parameters: they do not compare.
     """
+    uses.note("records", chapter)
     path = record_path(chapter)
     if not path.is_file():
         return Record(chapter, ())

@@ -1,11 +1,8 @@
 """The committed notebooks: whether they are the pairs of their Markdown, and the only place that writes their outputs."""
 
-import os
-
 from companion.publish import UserError
-from companion.publish.notebooks import chapters, checks
+from companion.publish.notebooks import chapters, checks, kernels
 from companion.publish.notebooks.checks import check_executed
-from companion.publish.notebooks.execution import KERNEL_ENVIRONMENT
 
 
 def refresh(root, chapter):
@@ -16,14 +13,15 @@ def refresh(root, chapter):
     import nbclient
     import nbformat
 
-    os.environ.update(KERNEL_ENVIRONMENT)
+    kernels.use_own_environment()
     notebook = chapters.read_source(root, chapter)
     chapters.parameters(notebook)
+    kernels.ask_uses(notebook)
     client = nbclient.NotebookClient(
         notebook,
         kernel_name="python3",
         timeout=None,
-        startup_timeout=300,
+        startup_timeout=kernels.STARTUP,
         record_timing=False,
         coalesce_streams=True,  # else where one cell's prints are split depends on timing
         resources={"metadata": {"path": str(root / "book")}},
@@ -32,14 +30,15 @@ def refresh(root, chapter):
     try:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
-        raise UserError(f"{chapter}: a cell failed with {error.ename}: {error.evalue}") from None
+        raise UserError(f"{chapter}: a cell failed with {kernels.reason(error)}") from None
     except nbclient.exceptions.DeadKernelError:
         raise UserError(f"{chapter}: its kernel died, most likely for lack of memory.") from None
+    uses = kernels.take_uses(notebook)
     for cell in chapters.code_cells(notebook):
         for output in cell.outputs:
             for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
                 del run["history"]["seconds"]
-    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook)}
+    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, uses), "uses": uses}
     notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
     if problems := checks.check_executed(notebook, chapter):
         raise UserError("; ".join(problems))
@@ -84,9 +83,10 @@ def check_pair(root, chapter):
             f"{chapter}.ipynb differs from {chapter}.md: run `make refresh` (or `jupytext --sync` to take an edited notebook)"
         ]
     problems = check_executed(pair, chapter)
-    if pair.metadata.get("companion", {}).get("hash") != chapters.code_hash(source):
+    about = pair.metadata.get("companion", {})
+    if "uses" not in about or about.get("hash") != chapters.code_hash(source, about["uses"]):
         problems.append(
-            f"{chapter}.ipynb shows outputs of other code, parameters or package sources: run `make refresh`"
+            f"{chapter}.ipynb shows outputs of other code, parameters, package sources or records: run `make refresh`"
         )
     return problems
 

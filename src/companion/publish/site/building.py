@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from companion.publish import UserError, project
-from companion.publish.notebooks import chapters, checks
+from companion.publish.notebooks import chapters, checks, execution
 from companion.publish.pages import handout
 from companion.publish.project import repository
 from companion.publish.site import accessible, downloads, page_checks, search_texts
@@ -21,14 +21,10 @@ def sources(root):
     The package as a whole, with its records, profiles, ledger and templates: what is left out by hand is forgotten one day,
     and a site made once too often costs half a minute.
     """
-    executed = [executed_path(root, name) for name in chapters.chapter_names(root)]
+    executed = [execution.executed_path(root, name) for name in chapters.chapter_names(root)]
     files = [path for folder in (root / "book", project.PACKAGE) for path in folder.rglob("*") if path.is_file()]
     files = [p for p in files if not set(NO_SOURCES) & set(p.parts) and p.suffix not in (".part", ".lock", ".pyc")]
     return sorted([root / "_config.yml", root / "_toc.yml", *files, *executed])
-
-
-def executed_path(root, chapter):
-    return root / "_build" / "executed" / "quick" / f"{chapter}.ipynb"
 
 
 def task(root):
@@ -75,7 +71,7 @@ def gated_notebooks(root):
 
     executed, problems = {}, []
     for name in chapters.chapter_names(root):
-        executed[name] = nbformat.read(executed_path(root, name), as_version=4)
+        executed[name] = nbformat.read(execution.executed_path(root, name), as_version=4)
         defaults = chapters.parameters(chapters.read_source(root, name))
         problems += checks.check_executed(executed[name], name)
         problems += checks.check_parameters(executed[name], name, defaults)
