@@ -1,7 +1,6 @@
 """The reader's pages: front page, ledger, errata, search words, addresses, the 404 page, and what can be downloaded."""
 
 import copy
-import json
 import re
 import shutil
 from collections import Counter
@@ -18,11 +17,9 @@ from companion.evidence import ledger as evidence_ledger
 from companion.evidence import records
 from companion.evidence.verdicts import SYMBOLS, Verdict
 from companion.publish import UserError, cli, project
-from companion.publish.install import repository
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import committed_verdicts
 from companion.publish.pages import errata, front, keywords, ledger, provenance
-from companion.publish.site import building, meta_tags
 
 ADDRESS = "https://owner.github.io/companion/"
 
@@ -174,24 +171,6 @@ def test_every_commit_that_the_errata_name_exists_and_changed_the_page():
 # ----------------------------------------------------------------------------------------------- heads and addresses
 
 
-def test_a_description_is_the_first_paragraph_cut_at_a_sentence_or_a_word():
-    page = '<article><div class="provenance"><p>60 s</p></div><p>{}</p></article>'
-    assert meta_tags.description(page.format("One <b>short</b>\n text.")) == "One short text."
-    sentence = "A sentence that is long enough to say in a preview what the page is about, " + "and more" * 5 + "."
-    assert meta_tags.description(page.format(sentence + " word" * 80)) == sentence
-    assert meta_tags.description(page.format("Too short. " + "word " * 80)).startswith("Too short. word word")
-    long = meta_tags.description(page.format("word " * 80))
-    assert long.endswith("word…") and len(long) <= meta_tags.DESCRIPTION
-    assert meta_tags.description("<p>outside</p>") == ""
-
-
-def test_tags_are_escaped_and_have_an_address_only_when_there_is_one():
-    tags = meta_tags.meta_tags('"A" & <b>', 'said "so"', "The book", "")
-    assert tags.count('content="said &quot;so&quot;"') == 2
-    assert 'og:title" content="&quot;A&quot; &amp; &lt;b&gt;"' in tags and "og:url" not in tags
-    assert f'og:url" content="{ADDRESS}x.html"' in meta_tags.meta_tags("A", "words", "The book", ADDRESS + "x.html")
-
-
 def test_the_sites_address_stands_in_one_place_and_a_bad_one_is_refused(tmp_path, monkeypatch, capsys):
     (tmp_path / "book").mkdir()
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
@@ -226,55 +205,6 @@ def test_bad_keywords_are_refused(tmp_path):
         path.write_text(text)
         with pytest.raises(UserError, match=words):
             keywords.keywords(tmp_path)
-
-
-@pytest.mark.slow
-def test_a_book_with_an_address_has_canonical_links_and_offers_the_tracked_notebook(small_book, monkeypatch):
-    pass
-
-    monkeypatch.setattr("companion.publish.site.page_checks.tracked_files", lambda root: None)
-    repository.set_site(small_book, ADDRESS)
-    shutil.copy(ROOT / "book" / "dropout.ipynb", small_book / "book")
-    (small_book / "book" / "keywords.yml").write_text("dropout: [zyzzyva]\nledger: [quagga]\n")
-    built = building.build_site(small_book).parent
-    page = soup((built / "book" / "dropout.html").read_text(encoding="utf-8"))
-    assert page.select_one("link[rel=canonical]")["href"] == ADDRESS + "book/dropout.html"
-    assert page.select_one("meta[property='og:url']")["content"] == ADDRESS + "book/dropout.html"
-    assert page.select_one("meta[property='og:title']")["content"] == "Title"
-    assert soup((built / "404.html").read_text(encoding="utf-8")).base["href"] == "/companion/"
-    for name in ("dropout.ipynb", "dropout.md"):
-        assert (built / "_sources" / "book" / name).read_bytes() == (small_book / "book" / name).read_bytes()
-    index = json.loads((built / "searchindex.js").read_text(encoding="utf-8").partition("(")[2].rpartition(")")[0])
-    docs = {index["docnames"][index["terms"][word]] for word in ("zyzzyva", "quagga")}
-    assert docs == {"book/dropout", "book/ledger"}
-
-
-@pytest.mark.slow
-def test_every_page_has_its_language_description_and_open_graph_tags(html):
-    titles, descriptions = [], []
-    for path in [html / "index.html", *sorted((html / "book").glob("*.html"))]:
-        page = soup(path.read_text(encoding="utf-8"))
-        tags = {tag["property"]: tag["content"] for tag in page.select("meta[property^='og:']")}
-        assert page.html["lang"] == "en" and len(page.select("link[rel=icon]")) == 1, path.name
-        assert len(page.select("meta[name=description]")) == 1
-        assert page.select_one("meta[name=description]")["content"] == tags["og:description"]
-        assert 20 <= len(tags["og:description"]) <= meta_tags.DESCRIPTION and tags["og:site_name"]
-        titles.append(tags["og:title"])
-        descriptions.append(tags["og:description"])
-    assert len(set(titles[1:])) == len(titles) - 1 and len(set(descriptions[1:])) == len(descriptions) - 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_a_chapter_offers_the_tracked_notebook_and_its_markdown(html, name):
-    page = soup((html / "book" / f"{name}.html").read_text(encoding="utf-8"))
-    for suffix in ("ipynb", "md"):
-        assert (html / "_sources" / "book" / f"{name}.{suffix}").read_bytes() == (
-            ROOT / "book" / f"{name}.{suffix}"
-        ).read_bytes()
-        address = f"../_sources/book/{name}.{suffix}"
-        assert len(page.select(f".provenance a[download][href='{address}']")) == 1
-        assert len(page.select(f".dropdown-download-buttons a[download][href='{address}']")) == 1
 
 
 # ------------------------------------------------------------------------------------------------------ the browser
@@ -440,46 +370,3 @@ def test_the_search_finds_the_words_that_a_student_types(browser, address):
     missing = [pair for pair, pages in zip(wanted, found, strict=True) if f"book/{pair[1]}" not in pages]
     assert missing == []
     visit.close()
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.parametrize(
-    ("root", "known"),
-    [
-        ("https://owner.github.io/companion/", False),
-        ("https://book.example/", False),
-        ("https://book.example/a/b/", True),
-    ],
-)
-def test_the_404_page_leads_home_from_any_depth(browser, html, tmp_path, root, known):
-    """Known: the address stands in the configuration; otherwise the page guesses it as GitHub Pages has it."""
-    page404 = meta_tags.not_found(ROOT, html, root if known else "", "The course companion")
-    asked = []
-
-    def serve(route):
-        address = route.request.url.partition("#")[0].partition("?")[0]
-        asked.append(address)
-        path = html / address.removeprefix(root)
-        if address.startswith(root) and path.is_file():
-            route.fulfill(path=path)
-        else:
-            route.fulfill(status=404, body=page404, content_type="text/html")
-
-    for lost in ("gone.html", "book/gone/far/away.html"):
-        context = browser.new_context()
-        context.route("**/*", serve)
-        page = context.new_page()
-        asked.clear()
-        page.goto(root + lost)
-        assert [url for url in asked if not url.endswith("favicon.ico")] == [root + lost], "the page is whole in itself"
-        assert page.locator("h1").inner_text() == "There is no such page here"
-        assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
-        page.fill("[name=q]", "dropout")
-        page.press("[name=q]", "Enter")
-        page.wait_for_url(root + "search.html?q=dropout")
-        page.go_back()
-        page.get_by_role("link", name="the front page").click()
-        page.wait_for_url(root + "book/index.html")
-        assert page.locator(".front-start").count() == 1
-        context.close()
