@@ -5,6 +5,7 @@ import io
 import json
 import re
 import runpy
+import threading
 
 import nbformat
 import pytest
@@ -167,6 +168,38 @@ def test_a_stop_between_the_two_steps_loses_no_site(two_sites):
     place.rename(place.with_name("html.old"))
     building.replace_site(new, place)
     assert (place / "index.html").read_text() == "new" and not place.with_name("html.old").exists()
+
+
+def test_two_commands_build_one_book_one_after_the_other(small_book, capsys):
+    began, first_may_end, order, said = threading.Event(), threading.Event(), [], ""
+
+    def first():
+        with building.alone(small_book):
+            began.set()
+            first_may_end.wait(60)
+            order.append("first")
+
+    def second():
+        with building.alone(small_book):
+            order.append("second")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert began.wait(60)
+    threads[1].start()
+    while "Another command is building this book" not in said and threads[1].is_alive():
+        said += capsys.readouterr().err
+    first_may_end.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["first", "second"] and "goes on when that has ended" in said
+
+
+def test_a_build_that_is_stopped_lets_the_next_one_in(small_book, capsys):
+    with pytest.raises(KeyboardInterrupt), building.alone(small_book):
+        raise KeyboardInterrupt
+    with building.alone(small_book):
+        assert capsys.readouterr().err == ""
 
 
 def test_a_disk_that_cannot_be_written_is_a_sentence(small_book, monkeypatch):

@@ -10,6 +10,7 @@ import io
 import os
 import posixpath
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -323,6 +324,8 @@ def opened(document):
 def browser_path(playwright):
     """Chromium or Chrome: `CHROMIUM`, or what is installed, or the one that Playwright fetched (None)."""
     if found := project.chromium():
+        if not shutil.which(found):
+            raise UserError(f"CHROMIUM is {found!r}, and there is no such program.")
         return found
     if Path(playwright.chromium.executable_path).is_file():
         return None

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, checks, execution
@@ -25,6 +26,26 @@ def sources(root):
     files = [path for folder in (root / "book", project.PACKAGE) for path in folder.rglob("*") if path.is_file()]
     files = [p for p in files if not set(NO_SOURCES) & set(p.parts) and p.suffix not in (".part", ".lock", ".pyc")]
     return sorted([root / "_config.yml", root / "_toc.yml", *files, *executed])
+
+
+@contextmanager
+def alone(root):
+    """Let one command at a time build the book, for two would write one another's files: the second waits, and says so."""
+    from filelock import FileLock, Timeout
+
+    (root / "_build").mkdir(exist_ok=True)
+    lock = FileLock(root / "_build" / "build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(
+            "Another command is building this book: this one goes on when that has ended.", file=sys.stderr, flush=True
+        )
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def task(root):
