@@ -1,5 +1,8 @@
 """The whole book as one PDF: every page of the site in one document, printed by Chromium.
 
+The pages are joined here and not by Sphinx's singlehtml, which stops at Jupyter Book's folded cells ("unknown node type:
+HideCodeCellNode") and does not turn links in raw HTML, such as the ledger's, into links inside the document.
+
 It is printed twice: the first time to learn on which page each heading falls, the second with these numbers in the contents.
 What is folded on the web is open on paper; the code of figures and of installation, which hardly anybody opens, is left out.
 """
