@@ -12,8 +12,7 @@ def main():
     page, picture = ROOT / "_build" / "html" / "book" / "index.html", ROOT / "docs" / "screenshot.png"
     if not page.is_file():
         sys.exit("There is no built site to photograph: `make book` first.")
-    chromium = project.chromium()
-    if chromium is None:
+    if (chromium := project.chromium()) is None:
         sys.exit("No Chromium found: install it, or set CHROMIUM to its path.")
     from playwright.sync_api import sync_playwright
 

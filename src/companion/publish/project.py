@@ -3,11 +3,10 @@
 import os
 import re
 import shutil
-import subprocess
 from importlib.resources import files
 from pathlib import Path
 
-from companion.publish import UserError
+from companion.publish import UserError, git
 
 PACKAGE = Path(str(files("companion")))
 
@@ -83,9 +82,9 @@ def launchers(repository):
 
 
 def tracked_files(root):
-    """The files that git tracks or would add, as a set of paths; None where the folder is no repository of its own."""
-    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard") if is_repository(root) else None
-    return None if listed is None else set(listed.split("\0"))
+    """The files that git tracks or would add, as a set of paths; None outside git, also inside another's repository."""
+    listed = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return set(listed.split("\0")) if listed is not None and git.is_repository(root) else None
 
 
 def html_name(page):
@@ -101,27 +100,6 @@ def write_whole(path, text):
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)
-
-
-def is_repository(root):
-    """Whether the folder is the top of a git repository: one that was unpacked inside another repository is not part of it."""
-    top = _git(root, "rev-parse", "--show-toplevel")
-    return top is not None and Path(top.rstrip("\n")).resolve() == Path(root).resolve()
-
-
-def _git(root, *words):
-    """What git says in this folder; None without git and where it refuses."""
-    try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8", check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout
-
-
-def last_commit(root):
-    """The present commit as "abcdef1, 2026-11-25"; None outside a repository."""
-    line = _git(root, "log", "-1", "--format=%h, %cs") if is_repository(root) else None
-    return line.strip() if line else None
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from companion.publish import UserError, project
+from companion.publish import UserError, git, project
 from companion.publish.pages import handout
-from companion.publish.project import html_name
 
 STYLE = Path(__file__).with_name("paper.css")
 OLDEST = 131  # the first Chromium that prints page numbers and running feet by CSS
@@ -73,7 +72,7 @@ def merge(root, folder, solutions=True):
     """One HTML document out of all pages of the table of contents, in order, with a title page and the contents."""
     from bs4 import BeautifulSoup
 
-    names = [html_name(page) for page in project.toc_pages(root)]
+    names = [project.html_name(page) for page in project.toc_pages(root)]
     soups = {name: BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser") for name in names}
     places = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
     base, tracked = Path(os.path.relpath(folder, root / "_build")).as_posix(), project.tracked_files(root) or ()
@@ -113,10 +112,14 @@ def part_of(root):
 
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     return {
-        html_name(entry["file"]): part.get("caption", "")
+        _html_name(entry["file"]): part.get("caption", "")
         for part in toc.get("parts", [])
         for entry in part.get("chapters", [])
     }
+
+
+def _html_name(page):
+    return str(Path(page).with_suffix("")) + ".html"
 
 
 def slug(name):
@@ -242,7 +245,7 @@ def _css_string(text):
 def _title_page(root, site, solutions):
     about = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     facts = [f"Version {about['version']}"]
-    if commit := project.last_commit(root):
+    if commit := git.last_commit(root):
         facts.append(f"commit {commit}")
     config = site.config
     logos = ["_static/" + Path((config.get("html") or {}).get(key) or "none").name for key in ("logo", "favicon")]
@@ -326,9 +329,11 @@ def opened(document):
 
 def browser_path(playwright):
     """Chromium or Chrome: `CHROMIUM`, or what is installed, or the one that Playwright fetched (None)."""
+    if chosen := os.environ.get("CHROMIUM"):
+        if not shutil.which(chosen):
+            raise UserError(f"CHROMIUM is {chosen!r}, and there is no such program.")
+        return chosen
     if found := project.chromium():
-        if not shutil.which(found):
-            raise UserError(f"CHROMIUM is {found!r}, and there is no such program.")
         return found
     if Path(playwright.chromium.executable_path).is_file():
         return None

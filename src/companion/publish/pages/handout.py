@@ -83,7 +83,8 @@ def close_doors(root, stage, names):
     """
     import yaml
 
-    path, config = stage / "_config.yml", project.config(stage)
+    path = stage / "_config.yml"
+    config = project.config(stage)
     config.pop("launch_buttons", None)
     for button in ("use_repository_button", "use_issues_button", "use_edit_page_button"):
         config.setdefault("html", {}).pop(button, None)
