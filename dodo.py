@@ -8,7 +8,12 @@ from companion.publish.notebooks import chapters, execution
 from companion.publish.site import building
 
 ROOT = project.project_root()
-DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / "doit.json"), "backend": "json", "par_type": "thread"}
+DOIT_CONFIG = {
+    "default_tasks": ["site"],
+    "dep_file": str(ROOT / "_build" / "doit.json"),
+    "backend": "json",
+    "par_type": "thread",
+}
 NAMES = chapters.chapter_names(ROOT)
 
 

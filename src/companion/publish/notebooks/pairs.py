@@ -6,16 +6,57 @@ from companion.publish.notebooks.checks import check_executed
 
 
 def refresh(root, chapter):
-    """Execute a chapter with its default parameters and write `book/<chapter>.ipynb`, the Markdown's pair.
+    """Write `book/<chapter>.ipynb`, the Markdown's pair, with the outputs of its default parameters; returns whether cells ran.
 
-    Repeated on one machine it writes the same bytes: no timings, and cell ids are kept. Raises UserError.
+    Where only words have changed since its last run, the outputs are taken over and nothing is executed. Repeated on one
+    machine it writes the same bytes: no timings, and cell ids are kept. Raises UserError.
     """
-    import nbclient
     import nbformat
 
-    kernels.use_own_environment()
     notebook = chapters.read_source(root, chapter)
     chapters.parameters(notebook)
+    old = _readable(chapters.pair_path(root, chapter))
+    ran = not _take_outputs(notebook, old)
+    if ran:
+        uses = _execute(root, chapter, notebook)
+        for cell in chapters.code_cells(notebook):
+            for output in cell.outputs:
+                for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
+                    del run["history"]["seconds"]
+        notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, uses), "uses": uses}
+        notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
+    if problems := checks.check_executed(notebook, chapter):
+        raise UserError("; ".join(problems))
+    _keep_ids(notebook, old)
+    nbformat.validate(notebook)
+    chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
+    return ran
+
+
+def _readable(path):
+    """The notebook at `path`; None where there is none, or a damaged one: it is derived, so it is made anew."""
+    try:
+        return chapters.read_notebook(path)
+    except UserError:
+        return None
+
+
+def _take_outputs(notebook, old):
+    """Give the cells the outputs of the old pair if these belong to the present code; returns whether they do."""
+    about = old.metadata.get("companion", {}) if old else {}
+    if "uses" not in about or about["hash"] != chapters.code_hash(notebook, about["uses"]):
+        return False
+    for cell, former in zip(chapters.code_cells(notebook), chapters.code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = former.outputs, former.execution_count
+    notebook.metadata["companion"] = about
+    return True
+
+
+def _execute(root, chapter, notebook):
+    """Run the notebook's cells in place; returns what the run used of the package."""
+    import nbclient
+
+    kernels.use_own_environment()
     kernels.ask_uses(notebook)
     client = nbclient.NotebookClient(
         notebook,
@@ -33,18 +74,7 @@ def refresh(root, chapter):
         raise UserError(f"{chapter}: a cell failed with {kernels.reason(error)}") from None
     except nbclient.exceptions.DeadKernelError:
         raise UserError(f"{chapter}: its kernel died, most likely for lack of memory.") from None
-    uses = kernels.take_uses(notebook)
-    for cell in chapters.code_cells(notebook):
-        for output in cell.outputs:
-            for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
-                del run["history"]["seconds"]
-    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, uses), "uses": uses}
-    notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
-    if problems := checks.check_executed(notebook, chapter):
-        raise UserError("; ".join(problems))
-    _keep_ids(notebook, chapters.pair_path(root, chapter))
-    nbformat.validate(notebook)
-    chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
+    return kernels.take_uses(notebook)
 
 
 def stale(root, chapter):
@@ -52,13 +82,9 @@ def stale(root, chapter):
     return bool(check_pair(root, chapter))
 
 
-def _keep_ids(notebook, old_path):
+def _keep_ids(notebook, old):
     """Give each cell the id that the cell with the same source had before."""
-    import nbformat
-
-    if not old_path.exists():
-        return
-    known = {cell.source: cell.id for cell in nbformat.read(old_path, as_version=4).cells}
+    known = {cell.source: cell.id for cell in old.cells} if old else {}
     taken = set()
     for number, cell in enumerate(notebook.cells):
         identity = known.get(cell.source)
@@ -72,12 +98,10 @@ def _keep_ids(notebook, old_path):
 
 def check_pair(root, chapter):
     """Whether the committed notebook is the Markdown's pair, was executed in order, and is not stale."""
-    import nbformat
-
-    path = chapters.pair_path(root, chapter)
-    if not path.is_file():
-        return [f"{chapter}.ipynb is missing: run `make refresh`"]
-    source, pair = chapters.read_source(root, chapter), nbformat.read(path, as_version=4)
+    try:
+        source, pair = chapters.read_source(root, chapter), chapters.read_notebook(chapters.pair_path(root, chapter))
+    except UserError as error:
+        return [str(error)]
     if [_content(cell) for cell in source.cells] != [_content(cell) for cell in pair.cells]:
         return [
             f"{chapter}.ipynb differs from {chapter}.md: run `make refresh` (or `jupytext --sync` to take an edited notebook)"
