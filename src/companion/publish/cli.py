@@ -98,18 +98,18 @@ def build(options):
 
     root = project.project_root()
     os.chdir(root)
-    (root / "_build").mkdir(exist_ok=True)
-    recipe = runpy.run_path(str(root / "dodo.py"))
-    recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
-    workers = options.workers or execution.default_workers()
-    parallel = ["-n", str(workers)] if workers > 1 else []
-    tasks = ["execute"] if options.without_solutions else []
-    code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
-    if code:
-        raise UserError("the book was not built; what is wrong is said above.")
-    if options.without_solutions:
-        print(f"The book without solutions: {building.build_site(root, solutions=False)}")
-        return
+    with building.alone(root):
+        recipe = runpy.run_path(str(root / "dodo.py"))
+        recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
+        workers = options.workers or execution.default_workers()
+        parallel = ["-n", str(workers)] if workers > 1 else []
+        tasks = ["execute"] if options.without_solutions else []
+        code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
+        if code:
+            raise UserError("the book was not built; what is wrong is said above.")
+        if options.without_solutions:
+            print(f"The book without solutions: {building.build_site(root, solutions=False)}")
+            return
     print(f"The book: {root / '_build' / 'html' / 'index.html'}")
 
 

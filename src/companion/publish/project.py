@@ -2,11 +2,11 @@
 
 import os
 import re
-import subprocess
+import shutil
 from importlib.resources import files
 from pathlib import Path
 
-from companion.publish import UserError
+from companion.publish import UserError, git
 
 PACKAGE = Path(str(files("companion")))
 
@@ -82,16 +82,9 @@ def launchers(repository):
 
 
 def tracked_files(root):
-    """The files that git tracks or would add, as a set of paths; None outside git."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        return set(
-            subprocess.run(
-                command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True
-            ).stdout.split("\0")
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    """The files that git tracks or would add, as a set of paths; None outside git, also inside another's repository."""
+    listed = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return set(listed.split("\0")) if listed is not None and git.is_repository(root) else None
 
 
 def html_name(page):
@@ -107,3 +100,11 @@ def write_whole(path, text):
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium():
+    """The Chromium that prints the PDF and tries the pages: the one that CHROMIUM names, or one that is found; or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)

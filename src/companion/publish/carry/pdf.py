@@ -1,5 +1,8 @@
 """The whole book as one PDF: every page of the site in one document, printed by Chromium.
 
+The pages are joined here and not by Sphinx's singlehtml, which stops at Jupyter Book's folded cells ("unknown node type:
+HideCodeCellNode") and does not turn links in raw HTML, such as the ledger's, into links inside the document.
+
 It is printed twice: the first time to learn on which page each heading falls, the second with these numbers in the contents.
 What is folded on the web is open on paper; the code of figures and of installation, which hardly anybody opens, is left out.
 """
@@ -11,17 +14,15 @@ import os
 import posixpath
 import re
 import shutil
-import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from companion.publish import UserError, project
+from companion.publish import UserError, git, project
 from companion.publish.pages import handout
 
 STYLE = Path(__file__).with_name("paper.css")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OLDEST = 131  # the first Chromium that prints page numbers and running feet by CSS
 CONTENT_WIDTH = 658  # CSS pixels: A4 without the side margins of paper.css, so that we measure what will be printed
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "headers", "list")
@@ -64,18 +65,18 @@ def make_pdf(root, site, target, solutions=True):
         else:
             raise UserError("The PDF does not settle: the page numbers of its contents change with every printing.")
         headings = page.eval_on_selector_all("h1, h2, h3, h4, h5, h6", "all => all.map(e => e.textContent)")
-    return _finish(_config(root), data, headings, target)
+    return _finish(project.config(root), data, headings, target)
 
 
 def merge(root, folder, solutions=True):
     """One HTML document out of all pages of the table of contents, in order, with a title page and the contents."""
     from bs4 import BeautifulSoup
 
-    names = [_html_name(page) for page in project.toc_pages(root)]
+    names = [project.html_name(page) for page in project.toc_pages(root)]
     soups = {name: BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser") for name in names}
     places = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
     base, tracked = Path(os.path.relpath(folder, root / "_build")).as_posix(), project.tracked_files(root) or ()
-    site = Site(folder, base, _config(root), places, frozenset(tracked))
+    site = Site(folder, base, project.config(root), places, frozenset(tracked))
     parts = part_of(root)
     opening = {parts[name]: name for name in reversed(names) if name in parts}.values()
     book = [_chapter(soup, name, parts.get(name, ""), name in opening, site) for name, soup in soups.items()]
@@ -237,26 +238,19 @@ def _file(site, name, link):
     return posixpath.join(site.base, _on_site(name, link))
 
 
-def _config(root):
-    import yaml
-
-    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-
-
 def _css_string(text):
     return '"' + re.sub(r'(["\\])', r"\\\1", " ".join(text.split())) + '"'
 
 
 def _title_page(root, site, solutions):
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    facts = [f"Version {project['version']}"]
-    git = subprocess.run(["git", "log", "-1", "--format=%h, %cs"], cwd=root, capture_output=True, text=True)
-    if git.returncode == 0:
-        facts.append(f"commit {git.stdout.strip()}")
+    about = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    facts = [f"Version {about['version']}"]
+    if commit := git.last_commit(root):
+        facts.append(f"commit {commit}")
     config = site.config
     logos = ["_static/" + Path((config.get("html") or {}).get(key) or "none").name for key in ("logo", "favicon")]
     logo = next((f'<img src="{site.base}/{file}" alt="">' for file in logos if (site.folder / file).is_file()), "")
-    subtitle = project["description"].removeprefix("A course companion: ")
+    subtitle = about["description"].removeprefix("A course companion: ")
     place = html.escape(config["repository"]["url"])
     place = f'<a href="{place}">{place}</a>' if solutions else html.escape(handout.BANNER)
     return (
@@ -339,7 +333,7 @@ def browser_path(playwright):
         if not shutil.which(chosen):
             raise UserError(f"CHROMIUM is {chosen!r}, and there is no such program.")
         return chosen
-    if found := next(filter(None, map(shutil.which, BROWSERS)), None):
+    if found := project.chromium():
         return found
     if Path(playwright.chromium.executable_path).is_file():
         return None

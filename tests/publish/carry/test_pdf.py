@@ -1,19 +1,17 @@
-"""The book to carry away: the zip opened from the file system in a real browser, and the PDF read by another program."""
+"""The PDF of the whole book, read by another program."""
 
 import re
-import zipfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from urllib.parse import unquote, urlsplit
 
 import pytest
-from books import NAMES, PAGES, ROOT
+from books import NAMES, ROOT
 from bs4 import BeautifulSoup
-from visits import Visit, chromium
+from small_site import ONE, PAGE, apart
+from visits import chromium
 
-from companion.publish import UserError, cli
-from companion.publish.carry import archive, offline, pdf
+from companion.publish import UserError
+from companion.publish.carry import archive, pdf
 from companion.publish.notebooks import chapters
 from companion.publish.pages import handout
 
@@ -21,54 +19,7 @@ slow = pytest.mark.slow
 in_browser = pytest.mark.browser
 
 
-def apart(function, *arguments):
-    """Call it in another thread: Playwright runs once in each, and this one may hold the browser of the other tests."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function, *arguments).result()
-
-
 # ---------------------------------------------------------------------------------------------- a site of two pages
-
-PAGE = """<html><head><title>T</title><link rel="stylesheet" href="../_static/a.css">
-<script>window.MathJax = {"options": {}}</script></head>
-<body><article class="bd-article">%s</article></body></html>"""
-
-FRONT = """<section id="front"><h1>Front &amp; first<a class="headerlink" href="#front">#</a></h1>
-<p><a href="one.html">one</a> <a href="one.html#deep">deep</a> <a href="#front">here</a> <a href="https://example.org/x">out</a>
-<a href="../records/one.json">JSON</a> <a href="../records/one.csv">CSV</a></p></section>"""
-
-ONE = """<section id="one"><h1>One</h1><p id="deep" aria-labelledby="one other">Text.</p>
-<style>#T_1_row0 { color: red }</style><table><tr><td id="T_1_row0">1</td></tr></table>
-<section id="part"><h2>Its <em>part</em></h2><img src="../_images/a.png" alt="A picture of nothing at all"></section>
-<div class="cell tag_hide-input"><details class="hide"><summary>Show</summary><pre>figure code</pre></details><p>figure</p></div>
-<div class="cell tag_hide-cell"><details class="hide"><summary>Show</summary><pre>install code</pre></details></div>
-<div class="cell tag_solution tag_hide-cell"><details class="hide"><summary>Show</summary><pre>solution code</pre></details></div>
-<div class="cell tag_hide-output"><pre>code</pre><details class="hide"><summary>Show</summary><pre class="cell_output">long output</pre></details></div>
-<details><summary>by pairs</summary>the evidence</details><h2>Raw heading</h2></section><script>alert(1)</script>"""
-
-
-@pytest.fixture
-def small(tmp_path, monkeypatch):
-    """A root with a built site of two pages, as Jupyter Book leaves it."""
-    site = tmp_path / "_build" / "html"
-    for folder in (tmp_path / "book", site / "book", site / "_static", site / "_images", site / "scripts"):
-        folder.mkdir(parents=True)
-    (tmp_path / "_config.yml").write_text(
-        "title: Small\nauthor: us\nrepository: {url: https://github.com/OWNER/small}\n"
-    )
-    (tmp_path / "_toc.yml").write_text(
-        'format: jb-book\nroot: book/index\nparts:\n- caption: "Part <1>"\n  chapters:\n  - file: book/one.ipynb\n'
-    )
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1"\ndescription = "a small book"\n')
-    (site / "_static" / "a.css").write_text("p { margin: 0 }")
-    (site / "index.html").write_text("<p>to the book</p>")
-    (site / "search.html").write_text("<html><head></head><body></body></html>")
-    (site / "book" / "index.html").write_text(PAGE % FRONT)
-    (site / "book" / "one.html").write_text(PAGE % ONE)
-    monkeypatch.setattr(
-        "companion.publish.project.tracked_files", lambda root: {"src/companion/evidence/records/one.json"}
-    )
-    return tmp_path
 
 
 @pytest.fixture
@@ -140,25 +91,6 @@ def test_the_edition_for_courses_says_so_and_does_not_lead_to_the_solutions(smal
         next(archive.make(small, solutions=False))
 
 
-def test_without_a_site_dist_says_what_to_do(small, monkeypatch, capsys):
-    monkeypatch.chdir(small)
-    (small / "_build" / "html" / "index.html").unlink()
-    assert cli.main(["dist"]) == 1
-    assert capsys.readouterr().err.strip() == ("companion: There is no built site to pack: run `make book` first.")
-    assert not (small / "_build" / "dist").exists()
-
-
-def test_without_chromium_the_zip_is_made_and_a_sentence_says_what_is_missing(small, monkeypatch, capsys):
-    pytest.importorskip("playwright")
-    monkeypatch.chdir(small)
-    monkeypatch.setenv("CHROMIUM", "no-such-browser")
-    assert apart(cli.main, ["dist"]) == 1
-    shown = capsys.readouterr()
-    assert "companion.zip" in shown.out and (small / "_build" / "dist" / "companion.zip").is_file()
-    assert shown.err.strip() == "companion: CHROMIUM is 'no-such-browser', and there is no such program."
-    assert sorted(p.name for p in (small / "_build" / "dist").iterdir()) == ["companion.zip"]
-
-
 def test_chromium_is_looked_for_on_the_path_and_then_where_playwright_keeps_its_own(tmp_path, monkeypatch):
     own = SimpleNamespace(chromium=SimpleNamespace(executable_path=str(tmp_path / "own")))
     monkeypatch.delenv("CHROMIUM", raising=False)
@@ -169,29 +101,6 @@ def test_chromium_is_looked_for_on_the_path_and_then_where_playwright_keeps_its_
     assert pdf.browser_path(own) is None
     (tmp_path / "google-chrome").touch(0o755)
     assert pdf.browser_path(own) == str(tmp_path / "google-chrome")
-
-
-def test_the_zip_of_a_site_is_the_same_bytes_each_time(small):
-    site, first, second = small / "_build" / "html", small / "a.zip", small / "b.zip"
-    (site / "_static" / "a.css.map").write_text("{}")
-    assert archive.make_zip(site, first) == 5
-    (site / "book" / "one.html").touch()
-    archive.make_zip(site, second)
-    assert first.read_bytes() == second.read_bytes()
-    names = zipfile.ZipFile(first).namelist()
-    assert names == sorted(names) and "companion/book/one.html" in names and not any("map" in name for name in names)
-
-
-def test_search_gets_the_words_of_every_page_once(small):
-    site = small / "_build" / "html"
-    offline.add_search_texts(site)
-    assert not (site / "searchtexts.js").exists(), "a book without the script has no use for the texts"
-    (site / offline.SCRIPT).write_text("")
-    for _ in range(2):
-        offline.add_search_texts(site)
-    assert (site / "search.html").read_text().count(offline.SCRIPT) == 1
-    texts = (site / "searchtexts.js").read_text(encoding="utf-8")
-    assert '<div id=\\"part\\">Its part' in texts and "alert" not in texts and "#</a>" not in texts
 
 
 @slow
@@ -221,75 +130,6 @@ def test_what_would_be_cut_off_or_missing_on_paper_is_refused_and_an_old_pdf_sta
         assert apart(pdf.make_pdf, small, small / "_build" / "html", target) == 4
         assert target.read_bytes().startswith(b"%PDF")
     assert not list(small.glob("*.part"))
-
-
-# ------------------------------------------------------------------------------------------------------ the real zip
-
-
-@pytest.fixture(scope="module")
-def unpacked(html, tmp_path_factory):
-    """The folder that a reader gets out of the zip."""
-    folder = tmp_path_factory.mktemp("reader")
-    archive.make_zip(html, folder / "companion.zip")
-    zipfile.ZipFile(folder / "companion.zip").extractall(folder)
-    return folder / "companion"
-
-
-@slow
-def test_every_relative_link_of_the_zip_has_its_file(unpacked):
-    missing = []
-    for path in sorted(unpacked.rglob("*.html")):
-        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        links = [tag[a] for a in ("href", "src") for tag in soup.find_all(**{a: True})]
-        for link in links:
-            parts = urlsplit(link)
-            if parts.scheme or parts.netloc or not parts.path:
-                continue
-            target = (path.parent / unquote(parts.path)).resolve()
-            if not (target.is_file() or (target / "index.html").is_file()):
-                missing.append(f"{path.name}: {link}")
-    assert missing == []
-
-
-@slow
-@in_browser
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_the_zip_is_whole_over_file(browser, unpacked, name):
-    visit = Visit(browser, (unpacked / name).as_uri())
-    assert visit.outside == [] and visit.complaints == []
-    assert visit.page.locator(".math mjx-container").count() >= visit.page.locator(".math").count()
-    assert visit.page.evaluate("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
-    visit.close()
-
-
-@slow
-@in_browser
-def test_the_zip_opens_on_the_front_page_and_its_links_work(browser, unpacked):
-    page = browser.new_page()
-    page.set_default_timeout(120_000)
-    page.goto((unpacked / "index.html").as_uri())  # sends the reader on to book/index.html
-    page.locator("article a[href$='dropout.html']").first.click()
-    page.locator("article h1", has_text="Dropout").wait_for()
-    assert page.url.endswith("/book/dropout.html")
-    page.close()
-
-
-@slow
-@in_browser
-def test_search_by_a_title_finds_the_page_with_an_excerpt_over_file(browser, unpacked):
-    for name in PAGES[1:]:
-        soup = BeautifulSoup((unpacked / name).read_text(encoding="utf-8"), "html.parser")
-        soup.select_one("h1 .headerlink").decompose()
-        title = soup.h1.get_text()
-        visit = Visit(browser, f"{(unpacked / 'search.html').as_uri()}?q={title.replace('?', '%3F')}")
-        found = visit.page.locator(f"#search-results li:has(a[href='{name}'])").first
-        excerpt = found.locator("p.context")
-        excerpt.wait_for()
-        assert len(excerpt.inner_text()) > 100
-        assert found.locator("a").first.inner_text() == title
-        visit.page.wait_for_function("document.querySelector('#search-results h2').innerText.includes('Results')")
-        assert visit.outside == [] and visit.complaints == []
-        visit.close()
 
 
 # ------------------------------------------------------------------------------------------------------ the real PDF

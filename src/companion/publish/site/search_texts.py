@@ -1,4 +1,4 @@
-"""Search excerpts in the built pages, which work without a server."""
+"""The texts of all pages as one script: from it, search has its excerpts also where the site is opened from the file system."""
 
 import json
 
@@ -8,7 +8,7 @@ DROPPED = "script, style, svg, noscript, template, .headerlink"
 
 
 def add_search_texts(site):
-    """Give search its excerpts also over file://, where it cannot fetch the pages: their texts as one script."""
+    """Write the texts of the pages of the folder `site` beside them; the script that reads them is put in by the extension."""
     from bs4 import BeautifulSoup
 
     if not (site / SCRIPT).is_file():
@@ -21,10 +21,6 @@ def add_search_texts(site):
             texts[name] = f'<main role="main">{_bare(article)}</main>'
     script = f"companionTexts({json.dumps(texts, ensure_ascii=False)});\n"
     (site / "searchtexts.js").write_text(script, encoding="utf-8", newline="\n")
-    page = site / "search.html"
-    head, end, rest = page.read_text(encoding="utf-8").partition("</head>")
-    if end and SCRIPT not in head:
-        page.write_text(f'{head}<script src="{SCRIPT}"></script>\n{end}{rest}', encoding="utf-8")
 
 
 def _bare(article):
