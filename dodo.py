@@ -23,8 +23,8 @@ def task_execute():
         yield {
             "name": name,
             "actions": [(execution.task, [ROOT, name])],
-            "file_dep": [ROOT / "book" / f"{name}.md", *execution.used_files(ROOT, name)],
-            "uptodate": [(execution.is_current, [ROOT, name])],
+            "file_dep": [ROOT / "book" / f"{name}.md"],
+            "uptodate": [(execution.is_current, [ROOT, name])],  # by the hash of all that its last run used
             "targets": [execution.executed_path(ROOT, name)],
             "io": {"capture": False},  # doit would swap sys.stdout, which threads share
         }

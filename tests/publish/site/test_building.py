@@ -16,7 +16,7 @@ from doit.doit_cmd import DoitMain
 from companion import load_claims
 from companion.evidence import profiles, records
 from companion.publish import UserError, project
-from companion.publish.notebooks import execution, verdicts
+from companion.publish.notebooks import chapters, execution, verdicts
 from companion.publish.site import building
 
 # ------------------------------------------------------------------------------------------------ incremental builds
@@ -33,16 +33,17 @@ def recipe(tmp_path, monkeypatch):
         (tmp_path / "book" / name).write_text(name)
     executed = []
 
+    nothing = {"modules": [], "records": [], "claims": [], "profiles": []}
+
     def fake(root, name):
         executed.append(name)
-        target = execution.executed_path(root, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(name)
+        notebook = chapters.read_source(root, name)
+        notebook.metadata["companion"] = {"uses": nothing, "hash": chapters.code_hash(notebook, nothing)}
+        chapters.write_notebook(notebook, execution.executed_path(root, name))
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("companion.publish.notebooks.execution.task", fake)
-    monkeypatch.setattr(execution, "used_files", lambda root, name: [tmp_path / "book" / "module.py"])
-    monkeypatch.setattr(execution, "is_current", lambda root, name: True)
+    monkeypatch.setattr(chapters, "used_files", lambda uses: [tmp_path / "book" / "module.py"])
 
     def run():
         executed.clear()

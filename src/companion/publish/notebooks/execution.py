@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from companion.evidence import profiles
-from companion.publish import UserError
+from companion.publish import UserError, git
 from companion.publish.notebooks import chapters, kernels
 
 
@@ -84,14 +84,6 @@ def executed_path(root, chapter, profile="quick"):
     return root / "_build" / "executed" / profile / f"{chapter}.ipynb"
 
 
-def used_files(root, chapter):
-    """What the last run of the chapter used of the package, as paths; before the first run, what its committed pair says."""
-    for path in (executed_path(root, chapter), chapters.pair_path(root, chapter)):
-        if uses := _about(path).get("uses"):
-            return [file for file in chapters.used_files(uses) if file.is_file()]
-    return []
-
-
 def is_current(root, chapter, path=None):
     """Whether the executed notebook (or another one at `path`) holds the outputs of the present code."""
     about = _about(path or executed_path(root, chapter))
@@ -135,17 +127,12 @@ def payloads(notebook, key):
 
 
 def current_commit(root):
-    """The short hash of the commit, with a + when sources differ from it; "unknown" outside git."""
-
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        derived = (":(exclude)src/companion/evidence/records", ":(exclude)book/*.ipynb")
-        changed = git("status", "--porcelain", "--", "src", "book", *derived)
-        return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
+    """The short hash of the commit, with a + when sources differ from it; "unknown" outside a repository of the book's own."""
+    derived = (":(exclude)src/companion/evidence/records", ":(exclude)book/*.ipynb")
+    head = git.ask(root, "rev-parse", "--short=10", "HEAD") if git.is_repository(root) else None
+    if head is None:
         return "unknown"
+    return head.strip() + ("+" if git.ask(root, "status", "--porcelain", "--", "src", "book", *derived) else "")
 
 
 def today():
