@@ -1,19 +1,16 @@
 """UTKFace: faces with their ages, and the near-duplicates among them."""
 
-from PIL import Image
-from companion.data.ages import OLDEST
-from companion.data.ages import age_classes
-from companion.data.ages import age_labels
-from companion.data.ages import aged_split
-from companion.data.files import DataError
-from companion.data.files import data_folder
-from companion.data.splits import Splits
-from companion.data.splits import check_fold
-from pathlib import Path
 import hashlib
 import io
-import numpy as np
 import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from companion.data.ages import OLDEST, age_classes, age_labels, aged_split
+from companion.data.files import DataError, data_folder
+from companion.data.splits import Splits, check_fold
 
 FACES_PAGE = "https://susanqq.github.io/UTKFace/"
 FACE_NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+[ .\w]*\.chip\.jpg", re.ASCII | re.IGNORECASE)  # age, gender, race

@@ -1,13 +1,14 @@
 """Where the real data sets lie, and how their files are fetched, read and verified."""
 
-from contextlib import contextmanager
-from pathlib import Path
 import hashlib
 import http.client
 import os
 import tarfile
 import urllib.request
 import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class DataError(RuntimeError):
     """A data set that is missing, damaged or cannot be fetched; the message says what to do."""

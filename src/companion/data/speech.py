@@ -1,26 +1,26 @@
 """Sound as log-mel frames: the Free Spoken Digit Dataset, and pairs of generated tones."""
 
-from companion.data.files import DataError
-from companion.data.files import check_complete
-from companion.data.files import data_folder
-from companion.data.files import download_and_read
-from companion.data.files import listed
-from companion.data.files import members
-from companion.data.files import read_file
-from companion.data.files import verify_fingerprint
-from companion.data.padding import pad_frames
-from companion.data.padding import sequence_split
-from companion.data.splits import Splits
-from companion.data.splits import check_fold
-from companion.data.splits import fingerprint
-from companion.data.splits import is_whole
-from functools import cache
-from pathlib import Path
 import io
 import math
+import wave
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import torch
-import wave
+
+from companion.data.files import (
+    DataError,
+    check_complete,
+    data_folder,
+    download_and_read,
+    listed,
+    members,
+    read_file,
+    verify_fingerprint,
+)
+from companion.data.padding import pad_frames, sequence_split
+from companion.data.splits import Splits, check_fold, fingerprint, is_whole
 
 RATE = 8000  # samples per second
 WINDOW, HOP, BANDS = 256, 128, 32  # frames of 32 ms, one every 16 ms, in 32 frequency bands
