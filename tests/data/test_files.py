@@ -1,0 +1,140 @@
+"""Where the data lie, and the download."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from data_files import refusal
+
+from companion.data import files
+
+
+def test_without_companion_data_a_cache_folder_is_used(monkeypatch, tmp_path):
+    monkeypatch.delenv("COMPANION_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert files.data_folder() == tmp_path / "companion"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert files.data_folder() == Path.home() / ".cache" / "companion"
+
+
+CONTENT = bytes(range(256)) * 40
+
+
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_a_download_arrives_whole_in_a_new_folder(serve, tmp_path):
+    server, target = serve({"set.bin": CONTENT}), tmp_path / "a" / "b" / "set.bin"
+    files.download([server.url + "set.bin"], target, SHA256)
+    assert target.read_bytes() == CONTENT
+    assert os.listdir(target.parent) == ["set.bin"]
+
+
+def test_a_broken_download_is_resumed_where_it_stopped(serve, tmp_path):
+    server = serve({"set.bin": CONTENT}, cuts=[4000])
+    files.download([server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+    assert server.ranges_asked == [None, "bytes=4000-"]
+
+
+def test_a_download_is_resumed_by_the_next_call(serve, tmp_path):
+    server = serve({"set.bin": CONTENT}, cuts=[4000, 1000])
+    urls = [server.url + "set.bin"]
+    assert "only 1000 of 6240 bytes arrived" in refusal(files.download, urls, tmp_path / "set.bin", SHA256)
+    assert not (tmp_path / "set.bin").exists()
+    files.download(urls, tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+    assert server.ranges_asked == [None, "bytes=4000-", "bytes=5000-"]
+
+
+def test_a_server_that_cannot_resume_sends_the_whole_file_again(serve, tmp_path):
+    server = serve({"set.bin": CONTENT}, cuts=[4000], ranges=False)
+    files.download([server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+    assert server.ranges_asked == [None, "bytes=4000-"]
+
+
+def test_a_part_that_is_already_whole_or_too_long_is_no_obstacle(serve, tmp_path):
+    for number, part in enumerate((CONTENT, CONTENT + b"more")):
+        server, target = serve({"set.bin": CONTENT}), tmp_path / f"{number}.bin"
+        Path(f"{target}.part").write_bytes(part)
+        files.download([server.url + "set.bin"], target, SHA256)
+        assert target.read_bytes() == CONTENT
+
+
+def test_a_part_of_another_file_is_thrown_away(serve, tmp_path):
+    server = serve({"set.bin": CONTENT})
+    (tmp_path / "set.bin.part").write_bytes(b"something else")
+    files.download([server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+
+
+def test_the_wrong_content_is_refused_and_nothing_is_left(serve, tmp_path):
+    server = serve({"set.bin": b"another file"})
+    message = refusal(files.download, [server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert "set.bin could not be downloaded (what came is not the expected file)" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_file_stays_when_its_replacement_is_wrong(serve, tmp_path):
+    (tmp_path / "set.bin").write_bytes(b"old")
+    server = serve({"set.bin": b"another file"})
+    refusal(files.download, [server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == b"old"
+
+
+def test_the_second_address_serves_when_the_first_does_not(serve, tmp_path, closed_port):
+    missing, wrong, good = serve({}), serve({"set.bin": b"wrong"}), serve({"set.bin": CONTENT})
+    urls = [f"http://127.0.0.1:{closed_port}/set.bin", *(s.url + "set.bin" for s in (missing, wrong, good))]
+    files.download(urls, tmp_path / "set.bin", SHA256)
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"this is not HTTP\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf a chunk"],
+    ids=["nothing", "nonsense", "half a chunk"],
+)
+def test_a_server_that_speaks_nonsense_is_a_failed_download(answer, serve, tmp_path):
+    server = serve({}, raw=answer)
+    message = refusal(files.download, [server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert "set.bin could not be downloaded" in message
+    assert not (tmp_path / "set.bin").exists()
+
+
+def test_without_network_the_message_says_what_to_do(tmp_path, closed_port):
+    url = f"http://127.0.0.1:{closed_port}/set.bin"
+    message = refusal(files.download, [url], tmp_path / "set.bin", SHA256)
+    assert "set.bin could not be downloaded" in message
+    assert "check the network" in message
+    assert f"put the file into {tmp_path} by hand from {url}" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    message = refusal(files.download, ["http://127.0.0.1/set.bin"], tmp_path / "file" / "set.bin", SHA256)
+    assert str(tmp_path / "file") in message
+    assert "set COMPANION_DATA" in message
+
+
+def test_a_file_that_cannot_be_written_is_not_blamed_on_the_network(serve, tmp_path):
+    server = serve({"set.bin": CONTENT})
+    (tmp_path / "set.bin.part").mkdir()  # stands for a full disk or a missing permission
+    message = refusal(files.download, [server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert "cannot be written" in message
+    assert "set COMPANION_DATA" in message
+    assert "network" not in message
+
+
+def test_a_folder_without_write_permission_is_named(serve, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    server = serve({"set.bin": CONTENT})
+    message = refusal(files.download, [server.url + "set.bin"], folder / "set.bin", SHA256)
+    assert "cannot be written" in message
+    assert str(folder) in message
