@@ -1,6 +1,5 @@
 """scikit-learn's digits as pictures, over photographs and as rows: the embedded sets of the book."""
 
-import hashlib
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ from data_files import assert_padding_follows_the_end
 
 from companion.data import digits
 from companion.data.digits import load_digit_rows, load_digits, load_photo_digits
-from companion.data.splits import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +104,6 @@ def test_changing_the_images_of_one_call_leaves_the_next_call_alone():
     again = load_digits(size=9)
     assert again.train.images.any()
     assert again.train.labels.any()
-
-
-def test_the_fingerprint_is_the_sha256_of_kind_shape_and_bytes():
-    array = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    assert fingerprint(array) == hashlib.sha256(b"|u1(2, 3)" + bytes(range(6))).hexdigest()
 
 
 def test_the_embedded_sets_are_the_known_ones_to_the_last_pixel():

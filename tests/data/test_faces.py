@@ -219,8 +219,9 @@ def test_a_folder_of_which_nothing_can_be_used_is_refused_with_the_reason(name, 
 )
 def test_names_of_the_real_distribution_that_only_end_oddly_are_read(name, tmp_path):
     put(tmp_path, name, drawing(1))
-    put(tmp_path, name_of(30), drawing(2))
-    assert "2 faces" in load_faces(root=tmp_path).source
+    for age in range(30, 36):
+        put(tmp_path, name_of(age), drawing(age))
+    assert "7 faces" in load_faces(root=tmp_path).source
 
 
 def test_pictures_of_another_size_and_grey_ones_become_what_the_rest_is(folder):

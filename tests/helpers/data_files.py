@@ -2,7 +2,10 @@
 
 import io
 import os
+import shutil
 import tarfile
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,30 @@ def assert_equal_splits(first, second):
 
 def both(splits, attribute):
     return torch.cat([getattr(splits.train, attribute), getattr(splits.val, attribute)])
+
+
+@contextmanager
+def ordinary_user():
+    """Inside, the permissions of files count, also when the tests are run by root, who may do everything."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("this system has no users and permissions as Unix has them")
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def shared_folder():
+    """An empty folder that every user may read and write, unlike those of pytest."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o777)
+    shutil.rmtree(folder)

@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,14 +16,15 @@ def no_proxy(monkeypatch):
 
 @pytest.fixture
 def serve():
-    """serve(files, ranges=True, cuts=(), raw=None) starts a server on this machine and returns it.
+    """serve(files, ranges=True, cuts=(), raw=None, pause=0) starts a server on this machine and returns it.
 
     `cuts`: after how many bytes the first, the second, ... answer breaks off. `raw`: bytes sent instead of any answer.
+    `pause`: seconds between the two halves of an answer.
     The server's `url` ends in a slash; `ranges_asked` holds the Range header of each request.
     """
     servers = []
 
-    def start(files, ranges=True, cuts=(), raw=None):
+    def start(files, ranges=True, cuts=(), raw=None, pause=0):
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 asked = self.headers.get("Range")
@@ -43,7 +45,10 @@ def serve():
                 self.end_headers()
                 turn = len(self.server.ranges_asked) - 1
                 end = first + cuts[turn] if turn < len(cuts) else len(content)
-                self.wfile.write(content[first:end])
+                middle = (first + end) // 2
+                self.wfile.write(content[first:middle])
+                time.sleep(pause)
+                self.wfile.write(content[middle:end])
 
             def log_message(self, *arguments):
                 pass
