@@ -99,6 +99,16 @@ def test_a_file_that_is_no_archive_is_named_with_what_to_do(content, archived, t
     assert message.startswith(f"{archived.archive_name} is damaged or not the right file")
 
 
+def test_a_relative_folder_is_looked_up_anew_in_every_working_folder(archived, tmp_path, monkeypatch, closed_port):
+    write(tmp_path / "a", "", {f"data/{archived.archive_name}": archived.archive})
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    assert len(archived.load(root="data").train) == len(archived.load(root=tmp_path / "a" / "data").train)
+    monkeypatch.chdir(tmp_path / "b")
+    monkeypatch.setattr(archived.urls, (f"http://127.0.0.1:{closed_port}/set.tar.gz",))
+    assert f"{tmp_path / 'b' / 'data'}" in refusal(lambda: archived.load(root="data"))
+
+
 def test_an_archive_that_cannot_be_read_is_not_to_be_deleted(archived, tmp_path):
     (tmp_path / archived.archive_name).mkdir()  # stands for a missing permission
     message = refusal_without_a_trace(archived.load, tmp_path)

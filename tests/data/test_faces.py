@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
-from data_files import both, real_folder, refusal
+from data_files import both, ordinary_user, real_folder, refusal
 from made_up_sets import drawing
 from PIL import Image, ImageOps
 
@@ -206,6 +206,64 @@ def test_a_folder_of_which_nothing_can_be_used_is_refused_with_the_reason(name, 
     message = refusal(lambda: load_faces(root=tmp_path))
     assert "holds no face that can be used" in message
     assert why in message
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_faces_too_few_for_a_part_to_be_held_out_are_refused(count, tmp_path):
+    for age in range(30, 30 + count):
+        put(tmp_path, name_of(age), drawing(age))
+    message = refusal(lambda: load_faces(held_out=4, root=tmp_path))
+    assert f"holds {count} face{'s' * (count > 1)} that can be used, too few" in message
+    assert "susanqq" in message
+
+
+def test_faces_that_are_all_copies_of_one_are_refused_for_every_part(tmp_path):
+    for number in range(10):
+        put(tmp_path, name_of(30, number=number), drawing(1), quality=95)
+    for part in range(5):
+        assert "10 faces that can be used, too few" in refusal(
+            lambda part=part: load_faces(held_out=part, root=tmp_path)
+        )
+
+
+def test_a_picture_that_may_not_be_read_is_named_and_not_left_out(shared_folder):
+    for age in range(30, 36):
+        path = put(shared_folder, name_of(age), drawing(age))
+    path.chmod(0)
+    with ordinary_user():
+        message = refusal(lambda: load_faces(root=shared_folder))
+    assert message == f"{path} cannot be read (Permission denied): check its permissions."
+
+
+def test_pictures_are_read_once_for_all_labels_and_parts(folder, monkeypatch):
+    first = load_faces(root=folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("companion.data.faces.Image.open", None)
+        again, other = load_faces(root=folder), load_faces("group", held_out=3, root=folder)
+    assert torch.equal(first.train.images, again.train.images)
+    assert sorted(both(other, "ages").tolist()) == sorted(both(first, "ages").tolist())
+    assert len(load_faces(size=32, root=folder).train) == len(first.train)
+
+
+def test_changing_the_faces_of_one_call_leaves_the_next_call_alone(folder):
+    first, expected = load_faces(root=folder), load_faces(root=folder)
+    for part in (first.train, first.val):
+        for values in (part.images, part.labels, part.ages, part.copies):
+            values.zero_()
+        part.traits["gender"][:] = ""
+    again = load_faces(root=folder)
+    for name in ("images", "labels", "ages", "copies"):
+        assert torch.equal(both(again, name), both(expected, name))
+    assert (again.train.traits["gender"] == expected.train.traits["gender"]).all()
+
+
+def test_a_picture_that_was_exchanged_is_read_anew(folder):
+    before = load_faces(root=folder)
+    put(folder, name_of(20, 0, 0), drawing(777))
+    after = load_faces(root=folder)
+    assert before.fingerprint != after.fingerprint
+    image = both(after, "images")[both(after, "ages") == 20]
+    assert not torch.equal(image, both(before, "images")[both(before, "ages") == 20])
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,22 @@ def test_mnist_is_read_as_it_was_written(packing, mnist):
     assert splits.val.labels.tolist() == val_labels.tolist()
 
 
+@pytest.mark.parametrize("packing", ["gz", "plain"])
+def test_mnist_is_read_under_the_names_that_it_has_at_kaggle(packing, mnist):
+    if packing == "plain":
+        unpack(mnist.raw)
+    for path in list(mnist.raw.iterdir()):
+        path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+    assert (mnist.raw / f"train-images.idx3-ubyte{'.gz' * (packing == 'gz')}").is_file()
+    assert np.array_equal(load_mnist(mnist.root).train.images.numpy(), mnist.arrays[0][:, None])
+
+
+def test_folders_that_bear_the_names_of_the_mnist_files_are_passed_over(mnist):
+    for name in MNIST_SHA256:
+        (mnist.raw / name.removesuffix(".gz")).mkdir()
+    assert np.array_equal(load_mnist(mnist.root).train.images.numpy(), mnist.arrays[0][:, None])
+
+
 def test_a_truncated_mnist_file_is_named(mnist):
     path = mnist.raw / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])

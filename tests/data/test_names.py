@@ -116,6 +116,13 @@ def test_an_altered_list_of_names_is_refused_and_kept(names, tmp_path):
     assert "delete it and run `companion data names`" in message
 
 
+@pytest.mark.parametrize("edited", [lambda c: c.replace(b"\n", b"\r\n"), lambda c: b"\xef\xbb\xbf" + c])
+def test_names_with_the_line_ends_or_the_first_bytes_of_windows_are_the_same_names(edited, names, tmp_path):
+    plain = load_names(root=write(tmp_path / "a", "names", {f"{k}.txt": c for k, c in LISTS.items()}))
+    other = load_names(root=write(tmp_path / "b", "names", {f"{k}.txt": edited(c) for k, c in LISTS.items()}))
+    assert_equal_splits(plain, other)
+
+
 def test_a_wrong_download_of_names_is_not_kept(names, serve, monkeypatch, tmp_path):
     monkeypatch.setattr("companion.data.names.NAMES_URLS", (serve({"Nowhere.txt": PAGE}).url,))
     assert "Nowhere.txt could not be downloaded" in refusal_without_a_trace(load_names, tmp_path)

@@ -6,7 +6,15 @@ from data_files import assert_equal_splits, assert_padding_follows_the_end, real
 from made_up_sets import without_eight
 
 from companion.data import reviews as reviews_module
-from companion.data.reviews import IMDB_ABSENT, IMDB_FINGERPRINT, encode_texts, load_imdb, vocabulary, words
+from companion.data.reviews import (
+    IMDB_ABSENT,
+    IMDB_FINGERPRINT,
+    encode_texts,
+    load_imdb,
+    read_reviews,
+    vocabulary,
+    words,
+)
 from companion.models.sequences import sequence_lengths
 
 
@@ -115,6 +123,55 @@ def test_a_review_that_cannot_be_read_is_named_with_what_to_do(content, reason, 
     message = refusal_without_a_trace(load_imdb, tmp_path)
     assert f"{name} is damaged or not the right file ({reason}" in message
     assert ("remove the folder aclImdb" if packing == "folder" else f"delete {imdb.archive_name}") in message
+
+
+def test_the_words_of_the_reviews_can_be_had_before_they_are_encoded(imdb, tmp_path):
+    reviews = read_reviews(write(tmp_path, imdb.folder, imdb.files))
+    for texts, labels, part in (
+        (reviews.train, reviews.train_labels, "train"),
+        (reviews.val, reviews.val_labels, "test"),
+    ):
+        expected = [(tuple(t), int("/pos/" in n)) for n, t in imdb.texts.items() if n.startswith(part)]
+        assert sorted(zip(texts, labels, strict=True)) == sorted(expected)
+    splits = load_imdb(root=tmp_path)
+    assert (splits.fingerprint, splits.source) == (reviews.fingerprint, reviews.source)
+    assert torch.equal(splits.val.inputs, encode_texts(reviews.val, vocabulary(reviews.train)))
+
+
+@pytest.mark.parametrize("packing", ["folder", "archive"])
+def test_reviews_are_read_once_for_all_vocabularies_and_lengths(packing, imdb, tmp_path, monkeypatch):
+    if packing == "folder":
+        write(tmp_path, imdb.folder, imdb.files)
+    else:
+        write(tmp_path, "", {imdb.archive_name: imdb.archive})
+    first = load_imdb(root=tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("companion.data.reviews.read_file", None)
+        patch.setattr("companion.data.reviews.members", None)
+        assert_equal_splits(load_imdb(root=tmp_path), first)
+        assert load_imdb(root=tmp_path, length=3).train.inputs.shape == (24, 3)
+
+
+def test_changing_the_reviews_of_one_call_leaves_the_next_call_alone(imdb, tmp_path):
+    write(tmp_path, imdb.folder, imdb.files)
+    first, expected = load_imdb(root=tmp_path), load_imdb(root=tmp_path)
+    for part in (first.train, first.val):
+        part.inputs.zero_()
+        part.labels.zero_()
+    assert_equal_splits(load_imdb(root=tmp_path), expected)
+
+
+def test_reviews_that_were_altered_after_they_were_read_are_refused(imdb, tmp_path):
+    write(tmp_path, imdb.folder, imdb.files)
+    load_imdb(root=tmp_path)
+    write(tmp_path, imdb.folder, {"test/neg/3_2.txt": b"another text"})
+    assert "not the known imdb set" in refusal_without_a_trace(load_imdb, tmp_path)
+
+
+def test_equal_words_of_the_reviews_are_one_object_in_memory(imdb, tmp_path):
+    """Without it the real set would take eight times as much."""
+    reviews = read_reviews(write(tmp_path, imdb.folder, imdb.files))
+    assert len({id(word) for text in reviews.train + reviews.val for word in text if word == "film"}) == 1
 
 
 def test_other_files_beside_the_reviews_do_not_matter(imdb, tmp_path):

@@ -227,6 +227,16 @@ def test_changing_the_frames_of_one_call_leaves_the_next_call_alone(spoken, tmp_
     assert load_spoken_digits(0, tmp_path).val.labels.any()
 
 
+def test_recordings_are_read_once_for_all_speakers_and_anew_when_one_is_altered(spoken, tmp_path, monkeypatch):
+    write(tmp_path, spoken.folder, spoken.files)
+    first = load_spoken_digits(0, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("companion.data.speech.read_file", None)
+        assert len(load_spoken_digits(1, tmp_path).val) == len(first.val)
+    write(tmp_path, spoken.folder, {"3_bert_1.wav": wav(noise(12345))})
+    assert "not the known spoken_digits set" in refusal_without_a_trace(spoken.load, tmp_path)
+
+
 @pytest.mark.parametrize("kind", BAD_RECORDINGS)
 def test_a_bad_recording_in_the_set_is_named_with_what_to_do(kind, spoken, tmp_path):
     files = {**spoken.files, "3_bert_1.wav": BAD_RECORDINGS[kind][0]}
