@@ -26,6 +26,9 @@ from companion.data.splits import fingerprint
 BATCHES = [f"data_batch_{k}" for k in range(1, 6)]
 
 
+# --------------------------------------------------------------------------------------------------- the safe unpickler
+
+
 def unpickle(content):
     return _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
 
@@ -92,6 +95,9 @@ def test_a_name_with_dots_reaches_nothing_through_numpy():
     content = b"\x80\x04\x8c\x05numpy\x8c\x13ndarray.__class__.x\x93."  # STACK_GLOBAL of "numpy", "ndarray.__class__.x"
     with pytest.raises(pickle.UnpicklingError, match="not allowed in a data file"):
         unpickle(content)
+
+
+# -------------------------------------------------------------------------------------------------------------- the set
 
 
 @pytest.fixture(scope="module")
@@ -288,6 +294,9 @@ def test_cifar10_without_files_and_without_network_says_what_to_do(tmp_path, mon
     message = refusal(load_cifar10, tmp_path)
     assert "cifar-10-python.tar.gz could not be downloaded" in message
     assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------------------ real data
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,9 @@ def test_the_embedded_sets_are_the_known_ones_to_the_last_pixel():
     assert digits.load_digits().fingerprint.startswith("7af62b5480c69e6966eae6fdfa9237ba")
 
 
+# ------------------------------------------------------------------------------------------------------- digits by rows
+
+
 @pytest.fixture(scope="module")
 def digit_folds():
     return [load_digit_rows(k) for k in range(5)]

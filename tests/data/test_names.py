@@ -81,6 +81,9 @@ def test_an_unknown_language_is_refused_with_those_that_are_known(language):
     assert all(known in str(caught.value) for known in NAMES_SHA256)
 
 
+# ------------------------------------------------------------------------------------------------------- lists of names
+
+
 def names_in(split, classes):
     return [(spell(row), classes[label]) for row, label in zip(split.inputs, split.labels.tolist(), strict=True)]
 
@@ -131,6 +134,9 @@ def test_a_wrong_download_of_names_is_not_kept(names, serve, monkeypatch, tmp_pa
 def test_a_list_of_names_that_cannot_be_read_is_named(names, tmp_path):
     (tmp_path / "names" / "Nowhere.txt").mkdir(parents=True)
     assert "Nowhere.txt cannot be read" in refusal_without_a_trace(load_names, tmp_path)
+
+
+# ------------------------------------------------------------------------------------------------------------ real data
 
 
 @pytest.mark.realdata

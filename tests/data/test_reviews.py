@@ -52,6 +52,9 @@ def test_texts_that_cannot_be_encoded_are_refused(texts, length, message):
         encode_texts(texts, ("(padding)", "(unknown)", "good"), length)
 
 
+# -------------------------------------------------------------------------------------------------------------- the set
+
+
 def words_of(split, known):
     """Each review's words, as far as the vocabulary knows them, and its label."""
     return [
@@ -178,6 +181,9 @@ def test_other_files_beside_the_reviews_do_not_matter(imdb, tmp_path):
     plain = load_imdb(root=write(tmp_path / "a", imdb.folder, imdb.files))
     others = load_imdb(root=write(tmp_path / "b", imdb.folder, {**imdb.files, **imdb.others}))
     assert_equal_splits(plain, others)
+
+
+# ------------------------------------------------------------------------------------------------------------ real data
 
 
 @pytest.mark.realdata

@@ -13,6 +13,8 @@ from companion.data import speech
 from companion.data.files import DataError
 from companion.data.speech import load_spoken_digits, load_tones, log_mel, read_recording
 
+# -------------------------------------------------------------------------------------------------------------- log-mel
+
 
 def mel(frequency):
     return 2595 * np.log10(1 + frequency / 700)
@@ -85,6 +87,9 @@ def test_samples_that_cannot_become_frames_are_refused(samples, rate, message):
         log_mel(samples, rate)
 
 
+# ----------------------------------------------------------------------------------------------------------- recordings
+
+
 def test_a_recording_is_read_as_it_was_written(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav(noise(0)))
     samples = read_recording(tmp_path / "a.wav")
@@ -134,6 +139,9 @@ def test_a_damaged_header_raises_nothing_but_a_data_error(tmp_path):
         with suppress(DataError):
             read += len(read_recording(tmp_path / "a.wav")) > 0
     assert 0 < read < 500
+
+
+# ------------------------------------------------------------------------------------------------------------ two tones
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +212,9 @@ def test_a_gap_that_does_not_fit_is_refused():
     assert len(load_tones(gap=0.599, n_train=20, n_val=5).train) == 20
 
 
+# -------------------------------------------------------------------------------------------------------- spoken digits
+
+
 def test_spoken_digits_are_split_by_speaker_and_carry_the_labels_of_their_file_names(spoken, tmp_path):
     write(tmp_path, spoken.folder, spoken.files)
     for number, speaker in enumerate(("anna", "bert")):
@@ -249,6 +260,9 @@ def test_a_bad_recording_in_the_set_is_named_with_what_to_do(kind, spoken, tmp_p
 def test_other_files_beside_the_recordings_do_not_matter(spoken, tmp_path):
     write(tmp_path, spoken.folder, {**spoken.files, "mine.wav": b"hello", "._0_anna_0.wav": b"\0"})
     assert len(load_spoken_digits(0, tmp_path).val) == 20
+
+
+# ------------------------------------------------------------------------------------------------------------ real data
 
 
 @pytest.mark.realdata

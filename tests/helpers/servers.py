@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -46,9 +47,10 @@ def serve():
                 turn = len(self.server.ranges_asked) - 1
                 end = first + cuts[turn] if turn < len(cuts) else len(content)
                 middle = (first + end) // 2
-                self.wfile.write(content[first:middle])
-                time.sleep(pause)
-                self.wfile.write(content[middle:end])
+                with suppress(ConnectionError):  # whoever asked may have been ended meanwhile
+                    self.wfile.write(content[first:middle])
+                    time.sleep(pause)
+                    self.wfile.write(content[middle:end])
 
             def log_message(self, *arguments):
                 pass

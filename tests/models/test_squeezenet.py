@@ -125,9 +125,7 @@ def test_the_known_file_is_taken_first_and_refused_when_it_is_damaged(state, tmp
     path.parent.mkdir(parents=True)
     torch.save(state, path)
     assert "is damaged or not the known file of weights" in refusal(lambda: load_squeezenet(root=tmp_path))
-    monkeypatch.setattr(
-        "companion.models.squeezenet.WEIGHTS_SHA256", hashlib.sha256(path.read_bytes()).hexdigest()
-    )
+    monkeypatch.setattr("companion.models.squeezenet.WEIGHTS_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     model, description, _ = load_squeezenet(root=tmp_path)
     assert description == "the authors' weights, squeezenet1_1-deepscale.pth"
     assert torch.equal(model.classifier[1].bias, state["classifier.1.bias"])
@@ -162,9 +160,23 @@ def test_a_damaged_download_of_torchvision_says_where_it_lies(torch_home, tmp_pa
     assert str(torch_home) in refusal(load_squeezenet, "torchvision", tmp_path)
 
 
+def test_a_cache_of_torchvision_that_may_not_be_read_is_not_called_damaged(torch_home, tmp_path, monkeypatch):
+    path = torch_home / "squeezenet.pth"
+
+    def locked(*arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", locked)
+    message = refusal(load_squeezenet, "torchvision", tmp_path)
+    assert message == f"{path} cannot be read (Permission denied): check its permissions."
+
+
 def test_a_torchvision_that_does_not_work_says_how_to_repair_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.models", None)
     assert "`python -m companion.publish.install.torchvision_cpu`" in refusal(load_squeezenet)
+
+
+# ------------------------------------------------------------------------------------------------------------- features
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +235,9 @@ def test_the_smallest_image_of_the_backbone_has_17_pixels(net):
 def test_no_images_have_no_features(net):
     with pytest.raises(ValueError, match="the set is empty"):
         features(net, torch.zeros(0, 3, 64, 64, dtype=torch.uint8))
+
+
+# ------------------------------------------------------------------------------------------------------------ real data
 
 
 @pytest.fixture(scope="module")
