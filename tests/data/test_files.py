@@ -232,6 +232,16 @@ def test_the_lock_of_a_process_that_is_no_more_is_no_obstacle(serve, tmp_path, c
     assert capsys.readouterr().err == ""
 
 
+def test_a_file_system_without_locks_is_no_obstacle(serve, tmp_path, monkeypatch):
+    def acquire(lock, **options):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr(files.FileLock, "acquire", acquire)
+    server = serve({"set.bin": CONTENT})
+    files.download([server.url + "set.bin"], tmp_path / "set.bin", SHA256)
+    assert [path.name for path in tmp_path.iterdir()] == ["set.bin"]
+
+
 def test_the_wait_for_a_download_that_does_not_grow_has_an_end(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 1)
     held, done = threading.Event(), threading.Event()

@@ -214,7 +214,7 @@ def _alone(target):
         except Timeout as error:
             if not waited:
                 print(f"Another process is downloading {target.name}; waiting for it.", file=sys.stderr)
-            waited, before, size = True, size, part.stat().st_size if part.exists() else 0
+            waited, before, size = True, size, _size(part)
             if size != before:
                 since = time.monotonic()
             elif time.monotonic() - since > PATIENCE:
@@ -222,6 +222,8 @@ def _alone(target):
                     f"{target.name} is being downloaded by another process, which has got nothing more for {PATIENCE} seconds: "
                     f"end that process and try again; if there is none, delete {path}."
                 ) from error
+        except NotImplementedError:  # a file system without locks, and a filelock without a substitute
+            break
         except OSError as error:
             raise _unwritable(target, error) from error
     try:
@@ -245,6 +247,13 @@ def _holds(path, sha256):
 
 def _part(target):
     return target.with_name(target.name + ".part")
+
+
+def _size(part):
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _download(urls, target, sha256, attempts_per_url=2):
@@ -291,7 +300,7 @@ def _unwritable(path, error):
 def _fetch(url, part):
     """Append to `part` what is still missing of `url`; EOFError when the connection ended too early."""
     with _writing(part):
-        have = part.stat().st_size if part.exists() else 0
+        have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     with urllib.request.urlopen(request, timeout=30) as response:
         if response.status != 206:
