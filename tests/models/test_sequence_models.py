@@ -259,7 +259,7 @@ def test_dropout_sits_before_the_output_layer_and_changes_no_initial_weight(netw
 
 
 # ---------------------------------------------------------------------------------------------------- empty sequences
-# The makers of sequences refuse empty ones (test_sequences.py). What the networks would do with one:
+# The makers of sequences refuse empty ones (tests/data/test_padding.py). What the networks would do with one:
 
 
 @every_kind

@@ -31,7 +31,9 @@ def make_split(count, seed):
 
 @pytest.fixture(scope="module")
 def splits():
-    return Splits(make_split(N_TRAIN, 1), make_split(N_VAL, 2), None, ("a", "b", "c"), "random", "", "")
+    return Splits(
+        make_split(N_TRAIN, 1), make_split(N_VAL, 2), classes=("a", "b", "c"), name="random", fingerprint="", source=""
+    )
 
 
 def make_mlp(dropout=0.0, seed=0):
@@ -319,7 +321,7 @@ def sequences(count=N_TRAIN):
 
 def test_with_buckets_a_recurrent_network_reads_less_and_its_sums_stay_right():
     split = sequences()
-    splits = Splits(split, split, None, ("a", "b"), "random", "", "")
+    splits = Splits(split, split, classes=("a", "b"), name="random", fingerprint="", source="")
     read, losses = [], []
     for batches in (None, length_buckets(sequence_lengths(split.inputs), 8)):
         torch.manual_seed(0)
@@ -336,7 +338,7 @@ def test_with_buckets_a_recurrent_network_reads_less_and_its_sums_stay_right():
 
 def test_buckets_learn_what_the_default_learns():
     split = sequences()
-    splits = Splits(split, split, None, ("a", "b"), "random", "", "")
+    splits = Splits(split, split, classes=("a", "b"), name="random", fingerprint="", source="")
     for batches in (None, length_buckets(sequence_lengths(split.inputs), 8)):
         torch.manual_seed(0)
         model = RecurrentNet(nn.Embedding(9, 4, padding_idx=0), 4, 2, hidden=5)
@@ -532,13 +534,13 @@ def test_a_loss_that_is_not_finite_stops_with_the_epoch_and_advice(splits):
 def test_bad_values_in_the_data_stop_the_training(splits):
     images = floats(splits.train.images)
     images[69, 0, 0, 0] = float("nan")
-    bad = Splits(Split(images, splits.train.labels), splits.val, None, (), "", "", "")
+    bad = Splits(Split(images, splits.train.labels), splits.val, name="", fingerprint="", source="")
     with pytest.raises(TrainingDiverged, match="bad values in the data"):
         run(make_mlp(), bad)
 
 
 def test_weights_that_the_very_last_step_ruined_are_noticed(splits):
-    one_batch = Splits(make_split(BATCH, 1), splits.val, None, (), "", "", "")
+    one_batch = Splits(make_split(BATCH, 1), splits.val, name="", fingerprint="", source="")
     with pytest.raises(TrainingDiverged):
         run(make_mlp(), one_batch, epochs=1, lr=1e38)
 
@@ -546,7 +548,7 @@ def test_weights_that_the_very_last_step_ruined_are_noticed(splits):
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_an_empty_split_is_refused(part, splits):
     parts = {"train": splits.train, "val": splits.val, part: make_split(0, 0)}
-    empty = Splits(**parts, test=None, classes=(), name="", fingerprint="", source="")
+    empty = Splits(**parts, name="", fingerprint="", source="")
     with pytest.raises(ValueError, match="must not be empty"):
         run(make_mlp(), empty)
 

@@ -38,8 +38,8 @@ def age_labels(ages, labels="age"):
 
 def aged_split(images, ages, traits, copies, labels):
     return AgedSplit(
-        images=torch.from_numpy(np.ascontiguousarray(images)),
-        labels=torch.from_numpy(age_labels(ages, labels).astype(np.int64)),
+        inputs=torch.from_numpy(np.ascontiguousarray(images)),
+        targets=torch.from_numpy(age_labels(ages, labels).astype(np.int64)),
         ages=torch.from_numpy(ages.astype(np.int64)),
         traits=traits,
         copies=torch.from_numpy(copies.astype(np.int64)),

@@ -2,14 +2,20 @@
 
 import io
 import pickle
-import tarfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from companion.data.files import damaged_file, data_folder, download, read_file, verify_fingerprint
+from companion.data.files import (
+    damaged_file,
+    data_folder,
+    download,
+    is_file,
+    is_folder,
+    members,
+    read_file,
+    verify_fingerprint,
+)
 from companion.data.splits import Splits, as_split, fingerprint
 
 CIFAR10_URLS = (
@@ -27,14 +33,14 @@ def load_cifar10(root=None):
     Reads `cifar-10-batches-py/` or `cifar-10-python.tar.gz` below `root`; downloads the archive when neither is there.
     Both hold the same training arrays and have the same fingerprint. Raises `DataError`.
     """
-    root = Path(root or data_folder())
+    root = data_folder(root)
     folder, archive = root / "cifar-10-batches-py", root / "cifar-10-python.tar.gz"
     names = [f"data_batch_{k}" for k in range(1, 6)]
-    if folder.is_dir():
+    if is_folder(folder):
         source, remedy = "folder cifar-10-batches-py", f"remove the folder {folder.name}"
         batches = [_cifar_batch(read_file(folder / n, "cifar10"), f"{folder.name}/{n}", remedy) for n in names]
     else:
-        if not archive.exists():
+        if not is_file(archive):
             download(CIFAR10_URLS, archive, CIFAR10_ARCHIVE_SHA256)
         source = "archive cifar-10-python.tar.gz"
         batches = _cifar_archive(archive, names)
@@ -46,7 +52,6 @@ def load_cifar10(root=None):
     return Splits(
         train=as_split(images[train], labels[train]),
         val=as_split(images[val], labels[val]),
-        test=None,
         classes=CIFAR10_CLASSES,
         name="CIFAR-10",
         fingerprint=CIFAR10_FINGERPRINT,
@@ -71,18 +76,11 @@ class _ArrayUnpickler(pickle.Unpickler):
 def _cifar_archive(archive, names):
     """The batches of these names in the archive, which is read once from front to back."""
     batches, remedy = {}, f"delete {archive.name}"
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for member in tar:
-                name = Path(member.name).name
-                if name in names and member.isfile():
-                    content = tar.extractfile(member).read()
-                    batches[name] = _cifar_batch(content, f"{archive.name}: {name}", remedy)
-        for name in names:
-            if name not in batches:
-                raise tarfile.TarError(f"{name} is not in it")
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise damaged_file(archive.name, "cifar10", error) from error
+    for name, content in members(archive, "cifar10", lambda path: path.name if path.name in names else None):
+        batches[name] = _cifar_batch(content, f"{archive.name}: {name}", remedy)
+    for name in names:
+        if name not in batches:
+            raise damaged_file(archive.name, "cifar10", f"{name} is not in it")
     return [batches[name] for name in names]
 
 

@@ -29,7 +29,6 @@ def load_digits(size=28):
     return Splits(
         train=as_split(train[:, None], train_labels),
         val=as_split(val[:, None], val_labels),
-        test=None,
         classes=tuple("0123456789"),
         name="digits",
         fingerprint=fingerprint(train, train_labels, val, val_labels),
@@ -65,7 +64,6 @@ def load_photo_digits(seed=0, n_train=4000, n_val=1000):
     return Splits(
         train=as_split(train, train_labels),
         val=as_split(val, val_labels),
-        test=None,
         classes=tuple("0123456789"),
         name="photo digits",
         fingerprint=fingerprint(train, train_labels, val, val_labels),
@@ -86,7 +84,6 @@ def load_digit_rows(held_out=0):
     return Splits(
         train=sequence_split(torch.from_numpy(inputs[~val]), labels[~val]),
         val=sequence_split(torch.from_numpy(inputs[val]), labels[val]),
-        test=None,
         classes=tuple("0123456789"),
         name="digit rows",
         fingerprint=fingerprint(inputs, labels),

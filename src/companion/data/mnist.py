@@ -3,11 +3,10 @@
 import gzip
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 
-from companion.data.files import damaged_file, data_folder, download, read_file, verify_fingerprint
+from companion.data.files import damaged_file, data_folder, download, is_file, read_file, verify_fingerprint
 from companion.data.splits import Splits, as_split, fingerprint
 
 MNIST_URLS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
@@ -25,33 +24,39 @@ MNIST_SHA256 = {  # of the distributed .gz files
 def load_mnist(root=None):
     """MNIST: 60,000 for training, and its 10,000 test images as validation set, as the reports use them.
 
-    Reads the four IDX files, plain or .gz, in `MNIST/raw/` below `root`; downloads what is missing. Raises `DataError`.
+    Reads the four IDX files, plain or .gz, in `MNIST/raw/` below `root`, also under the names that they have at Kaggle
+    (train-images.idx3-ubyte); downloads what is missing. Raises `DataError`.
     """
-    folder = Path(root or data_folder()) / "MNIST" / "raw"
-    arrays = []
-    for name, sha256 in MNIST_SHA256.items():
-        plain = folder / name.removesuffix(".gz")
-        if plain.exists():
-            content = read_file(plain, "mnist")
-        else:
-            if not (folder / name).exists():
-                download([url + name for url in MNIST_URLS], folder / name, sha256)
-            try:
-                content = gzip.decompress(read_file(folder / name, "mnist"))
-            except (OSError, EOFError, zlib.error) as error:
-                raise damaged_file(name, "mnist", error) from error
-        arrays.append(_idx(content, plain.name))
+    folder = data_folder(root) / "MNIST" / "raw"
+    arrays = [_idx(*_content(folder, name)) for name in MNIST_SHA256]
     verify_fingerprint(MNIST_FINGERPRINT, fingerprint(*arrays), "folder MNIST/raw", "mnist")
     train, train_labels, val, val_labels = arrays
     return Splits(
         train=as_split(train[:, None], train_labels),
         val=as_split(val[:, None], val_labels),
-        test=None,
         classes=tuple("0123456789"),
         name="MNIST",
         fingerprint=MNIST_FINGERPRINT,
         source="IDX files in MNIST/raw",
     )
+
+
+def _content(folder, name):
+    """The bytes of the IDX file that is distributed as `name`, unpacked, and the name of the file that they come from."""
+    dotted = name.replace("-idx", ".idx")
+    for path in [folder / n for packed in (name, dotted) for n in (packed.removesuffix(".gz"), packed)]:
+        if is_file(path):
+            break
+    else:
+        path = folder / name
+        download([url + name for url in MNIST_URLS], path, MNIST_SHA256[name])
+    content = read_file(path, "mnist")
+    if path.suffix != ".gz":
+        return content, path.name
+    try:
+        return gzip.decompress(content), path.name
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged_file(path.name, "mnist", error) from error
 
 
 def _idx(content, name):

@@ -2,12 +2,11 @@
 
 import hashlib
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from companion.data.files import DataError, data_folder, download, read_file
+from companion.data.files import DataError, data_folder, download, is_file, read_file
 from companion.data.padding import pad, sequence_split
 from companion.data.splits import Splits, check_fold, fingerprint
 
@@ -45,7 +44,7 @@ def encode_names(names):
 NAMES_URLS = tuple(
     f"https://raw.githubusercontent.com/spro/practical-pytorch/{ref}/data/names/" for ref in ("c520c52e68e9", "master")
 )
-NAMES_SHA256 = {  # of the files; their order is that of the classes
+NAMES_SHA256 = {  # of the texts; their order is that of the classes
     "Arabic": "6f424a8dbe51cbbbabab7a57d38b617210125e4e3991f3c657cb79b8f104bafc",
     "Chinese": "09ba8f1f7e38dbc99372d461b26ad4433b811fc6bfa6a3ecca6fe11a9a777465",
     "Czech": "e17ab0ec47616a72c39cb85c783f70c3663ab64488721e5d8378f146d2226be7",
@@ -74,19 +73,19 @@ def load_names(held_out=0, root=None):
     validation, in every language that has them. Reads `names/LANGUAGE.txt` below `root`; downloads what is missing. Raises `DataError`.
     """
     check_fold(held_out, 5, "fifth of the names")
-    folder = Path(root or data_folder()) / "names"
+    folder = data_folder(root) / "names"
     pairs = set()
     for language, sha256 in NAMES_SHA256.items():
         path = folder / f"{language}.txt"
-        if not path.exists():
+        if not is_file(path):
             download([url + path.name for url in NAMES_URLS], path, sha256)
-        content = read_file(path, "names")
-        if hashlib.sha256(content).hexdigest() != sha256:
+        text = _text(read_file(path, "names"))
+        if hashlib.sha256(text.encode("utf-8")).hexdigest() != sha256:
             raise DataError(
                 f"{path.name} is not the known list of {language} names: delete it and run `companion data names` to fetch "
                 "it again."
             )
-        pairs |= {(plain_letters(line), language) for line in content.decode("utf-8").splitlines() if line.strip()}
+        pairs |= {(plain_letters(line), language) for line in text.splitlines() if line.strip()}
     pairs = sorted(pairs)
     inputs = encode_names([name for name, _ in pairs])
     labels = np.array([language_label(language) for _, language in pairs])
@@ -97,13 +96,17 @@ def load_names(held_out=0, root=None):
     return Splits(
         train=sequence_split(inputs[~val], labels[~val]),
         val=sequence_split(inputs[val], labels[val]),
-        test=None,
         classes=tuple(NAMES_SHA256),
         name="names",
         fingerprint=fingerprint(inputs.numpy(), labels),
         source="18 files in names",
         vocabulary=("(padding)", *ALPHABET),
     )
+
+
+def _text(content):
+    """The text of a file, whatever an editor or git made of its line ends and its first bytes."""
+    return content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def language_label(language):

@@ -30,4 +30,5 @@ def check_not_empty(sequences):
 
 
 def sequence_split(inputs, labels):
+    """Sequences (N, T) or (N, T, F) and their classes (N,) as a split."""
     return Split(inputs.contiguous(), torch.as_tensor(labels, dtype=torch.int64))

@@ -3,18 +3,20 @@
 import hashlib
 import re
 from collections import Counter
-from pathlib import Path
-
-import torch
+from dataclasses import dataclass
+from functools import lru_cache
 
 from companion.data.files import (
     check_complete,
     damaged_file,
     data_folder,
     download,
+    is_file,
+    is_folder,
     listed,
     members,
     read_file,
+    stamp,
     verify_fingerprint,
 )
 from companion.data.padding import pad, sequence_split
@@ -62,35 +64,95 @@ IMDB_ABSENT = frozenset(  # reviews that one packaging in circulation lacks: bot
 )
 
 
+@dataclass(frozen=True)
+class Reviews:
+    """The reviews as words: of the training and of the validation part, each a tuple of texts, and a text a tuple of words.
+
+    `train_labels` and `val_labels` are 1 for the good ones and 0 for the bad; `fingerprint` and `source` as in `Splits`.
+    """
+
+    train: tuple
+    train_labels: tuple
+    val: tuple
+    val_labels: tuple
+    fingerprint: str
+    source: str
+
+
 def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
     """IMDB film reviews as words (N, 250): 25,000 for training and 25,000 for validation (its test part), half of each good.
 
-    The vocabulary is made from the training reviews. Reads the folder `aclImdb/` or the archive `aclImdb_v1.tar.gz` below
-    `root`; downloads the archive when neither is there. A folder that lacks eight known reviews is accepted too, and
-    `source` says so. Raises `DataError`.
+    The vocabulary is made from the training reviews. Where they come from: `read_reviews`. Raises `DataError`.
     """
     check_fold(held_out, 1, "part (the set comes with one of its own)")
-    root = Path(root or data_folder())
+    reviews = read_reviews(root)
+    known = vocabulary(reviews.train, words_known)
+    return Splits(
+        train=sequence_split(encode_texts(reviews.train, known, length), reviews.train_labels),
+        val=sequence_split(encode_texts(reviews.val, known, length), reviews.val_labels),
+        classes=("negative", "positive"),
+        name="IMDB",
+        fingerprint=reviews.fingerprint,
+        source=reviews.source,
+        vocabulary=known,
+    )
+
+
+def read_reviews(root=None):
+    """The IMDB film reviews as lists of words, verified: `Reviews`, about 100 MB, which are kept until others are asked for.
+
+    Reads the folder `aclImdb/` or the archive `aclImdb_v1.tar.gz` below `root`; downloads the archive when neither is there.
+    A folder that lacks eight known reviews is accepted too, and `source` says so. Raises `DataError`.
+    """
+    root = data_folder(root)
     folder, archive = root / "aclImdb", root / "aclImdb_v1.tar.gz"
-    if folder.is_dir():
+    if is_folder(folder):
+        return _read_reviews(root, stamp(_folders(folder)))
+    if not is_file(archive):
+        download(IMDB_URLS, archive, IMDB_ARCHIVE_SHA256)
+    return _read_reviews(root, stamp([archive]))
+
+
+@lru_cache(maxsize=1)
+def _read_reviews(root, content_stamp):
+    """What `read_reviews` returns; read anew when the stamp is another."""
+    folder, archive = root / "aclImdb", root / "aclImdb_v1.tar.gz"
+    if is_folder(folder):
         source, remedy = "folder aclImdb", "remove the folder aclImdb"
-        paths = [
-            p for part in ("train", "test") for kind in ("pos", "neg") for p in listed(folder / part / kind).values()
-        ]
-        contents = {review: read_file(p, "imdb") for p in paths if (review := _labelled_review(p))}
+        paths = [path for part in _folders(folder) for path in listed(part).values()]
+        contents = ((review, read_file(path, "imdb")) for path in paths if (review := _labelled_review(path)))
     else:
         source, remedy = f"archive {archive.name}", f"delete {archive.name}"
-        if not archive.exists():
-            download(IMDB_URLS, archive, IMDB_ARCHIVE_SHA256)
         contents = members(archive, "imdb", _labelled_review)
-    texts = {}
-    for name, content in sorted(contents.items()):
+    texts = _texts(contents, source, remedy)
+    names, fingerprint = _verified(texts, source, remedy)
+    parts = [[name for name in names if name.startswith(part)] for part in ("train", "test")]
+    texts = [tuple(texts[name] for name in part) for part in parts]
+    labels = [tuple(int("/pos/" in name) for name in part) for part in parts]
+    counts = " + ".join(f"{len(part):,}" for part in parts)
+    return Reviews(texts[0], labels[0], texts[1], labels[1], fingerprint, f"{source}, {counts} reviews")
+
+
+def _folders(folder):
+    return [folder / part / kind for part in ("train", "test") for kind in ("pos", "neg")]
+
+
+def _texts(contents, source, remedy):
+    """{"train/pos/0": its words} of pairs such as ("train/pos/0_9.txt", bytes); equal words are one object."""
+    texts, same = {}, {}
+    for name, content in contents:
         try:
-            texts[re.sub(r"_\d+\.txt$", "", name)] = text = words(content.decode("utf-8"))
+            text = tuple(same.setdefault(word, word) for word in words(content.decode("utf-8")))
         except UnicodeDecodeError as error:
             raise damaged_file(f"In the {source}, {name}", "imdb", error, remedy) from error
         if not text:
             raise damaged_file(f"In the {source}, {name}", "imdb", "it has no words", remedy)
+        texts[re.sub(r"_\d+\.txt$", "", name)] = text
+    return texts
+
+
+def _verified(texts, source, remedy):
+    """The sorted names of the reviews of an accepted packaging, and the fingerprint; DataError for any other texts."""
     expected = {
         f"{part}/{kind}/{i}" for part in ("train", "test") for kind in ("pos", "neg") for i in range(IMDB_REVIEWS)
     }
@@ -99,23 +161,7 @@ def load_imdb(held_out=0, root=None, words_known=10_000, length=250):
     check_complete(sorted(expected), texts, "reviews", source, "imdb", remedy)
     known = _text_fingerprint(texts, expected - IMDB_ABSENT)
     verify_fingerprint(IMDB_FINGERPRINT, known, source, "imdb", remedy)
-    parts = {}
-    for part in ("train", "test"):
-        names = sorted(name for name in expected if name.startswith(part))
-        labels = torch.tensor([int("/pos/" in name) for name in names])
-        parts[part] = [texts[name] for name in names], labels
-    words_of_train = vocabulary(parts["train"][0], words_known)
-    train, val = [sequence_split(encode_texts(t, words_of_train, length), y) for t, y in parts.values()]
-    return Splits(
-        train=train,
-        val=val,
-        test=None,
-        classes=("negative", "positive"),
-        name="IMDB",
-        fingerprint=known if not IMDB_ABSENT & expected else _text_fingerprint(texts, expected),
-        source=f"{source}, {len(train):,} + {len(val):,} reviews",
-        vocabulary=words_of_train,
-    )
+    return sorted(expected), known if not IMDB_ABSENT & expected else _text_fingerprint(texts, expected)
 
 
 def _labelled_review(path):

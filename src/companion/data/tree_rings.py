@@ -44,7 +44,6 @@ def load_tree_rings(labels="age", held_out=0, n_train=1000, n_val=400, size=56):
     return Splits(
         train=train,
         val=val,
-        test=None,
         classes=age_classes(labels),
         name="tree rings",
         fingerprint=fingerprint(*(a.numpy() for s in parts for a in (s.images, s.ages))),

@@ -19,6 +19,8 @@ def main(arguments=None):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")  # Windows pipes would refuse the check marks
+    if os.environ.get("COMPANION_DATA"):  # jobs and kernels work in folders of their own, where another path is meant
+        os.environ["COMPANION_DATA"] = os.path.abspath(os.path.expanduser(os.environ["COMPANION_DATA"]))
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -236,25 +238,24 @@ def data(options):
     """`companion data`: without names, what is there; with names, fetch and verify."""
     from companion.data import files, load_dataset
 
-    folder = files.data_folder()
     for name in options.dataset:
         if name in SETS and name not in REAL_SETS:
             raise UserError(f"{name} is made on the spot: there is nothing to fetch; choose of {', '.join(REAL_SETS)}.")
         if name not in REAL_SETS:
             raise UserError(f"There is no real data set named {name!r}; choose of {', '.join(REAL_SETS)}.")
-    if not options.dataset:
-        for name, places in REAL_SETS.items():
-            there = [place for place in places if (folder / place).exists()]
-            print(f"{name}: {f'there, not verified ({there[0]})' if there else 'not there'}")
-        print(f"The folder of the data is {folder}; `companion data NAME` fetches and verifies.")
-    for name in options.dataset:
-        try:
+    try:
+        for name in options.dataset:
             splits = load_dataset(name)
-        except files.DataError as error:
-            raise UserError(str(error)) from error
-        print(
-            f"{name}: {len(splits.train):,} training and {len(splits.val):,} validation examples, verified ({splits.source})"
-        )
+            counts = f"{len(splits.train):,} training and {len(splits.val):,} validation examples"
+            print(f"{name}: {counts}, verified ({splits.source})")
+        if not options.dataset:
+            folder = files.data_folder()
+            for name, places in REAL_SETS.items():
+                there = files.first_there(folder, places)
+                print(f"{name}: {f'there, not verified ({there})' if there else 'not there'}")
+            print(f"The folder of the data is {folder}; `companion data NAME` fetches and verifies.")
+    except files.DataError as error:
+        raise UserError(str(error)) from error
 
 
 def dist(options):
