@@ -68,6 +68,12 @@ def test_a_page_may_give_the_label_of_an_axis():
     assert ax.get_ylabel() == "loss (squared error)"
 
 
+def test_runs_of_different_lengths_are_not_averaged():
+    longer = History({name: (*curve, 1.0) for name, curve in history().curves.items()}, (1.0,) * 3)
+    with pytest.raises(ValueError, match="runs of 2 and 3 epochs have no common mean"):
+        plot_spread([history(), longer], "loss")
+
+
 def test_a_metric_that_was_not_measured_is_answered_with_those_that_were():
     with pytest.raises(AttributeError, match=r"no curve 'train_mae'; it has .*train_accuracy"):
         plot_spread([history()], "mae")

@@ -317,24 +317,28 @@ def _formula(module, parameters):
 
     Where the formula of the layer's kind gives another number, since it has further parameters, it is the sum of their shapes.
     """
-    formula = _formula_of_kind(module)
-    right = formula and eval(formula.replace("·", "*")) == sum(p.numel() for p in parameters)
-    return formula if right else _shapes_formula(parameters)
+    formula, number = _formula_of_kind(module)
+    return formula if number == sum(p.numel() for p in parameters) else _shapes_formula(parameters)
 
 
 def _formula_of_kind(module):
+    """The formula of a layer of this kind, and the number that it gives."""
+    bias = getattr(module, "bias", None) is not None
     if isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd):
         of_one_filter = "·".join(str(n) for n in [*module.kernel_size, module.in_channels // module.groups])
-        return _per_output(of_one_filter, module.out_channels, module.bias)
+        sizes = (module.in_channels, module.out_channels, module.kernel_size, bias, module.groups)
+        return _per_output(of_one_filter, module.out_channels, bias), conv_parameters(*sizes)
     if isinstance(module, nn.Linear):
-        return _per_output(module.in_features, module.out_features, module.bias)
+        sizes = (module.in_features, module.out_features, bias)
+        return _per_output(*sizes), linear_parameters(*sizes)
     if isinstance(module, nn.Bilinear):
-        return _per_output(f"{module.in1_features}·{module.in2_features}", module.out_features, module.bias)
+        text = _per_output(f"{module.in1_features}·{module.in2_features}", module.out_features, bias)
+        return text, linear_parameters(module.in1_features * module.in2_features, module.out_features, bias)
     if isinstance(module, _BatchNorm):
-        return f"2·{module.num_features}"
+        return f"2·{module.num_features}", batchnorm_parameters(module.num_features)
     if isinstance(module, nn.RNNBase | nn.RNNCellBase):
         return _recurrent_formula(module)
-    return ""
+    return "", 0
 
 
 def _shapes_formula(parameters):
@@ -347,18 +351,17 @@ def _shared_formula(parameters, counted_in):
 
 
 def _per_output(weights, outputs, bias):
-    return f"{weights}·{outputs}" if bias is None else f"({weights} + 1)·{outputs}"
+    return f"({weights} + 1)·{outputs}" if bias else f"{weights}·{outputs}"
 
 
 def _recurrent_formula(module):
     gates = 4 if isinstance(module, nn.LSTM | nn.LSTMCell) else 3 if isinstance(module, nn.GRU | nn.GRUCell) else 1
-    both = getattr(module, "bidirectional", False)  # a cell has one direction and one layer
+    layers, both = getattr(module, "num_layers", 1), getattr(module, "bidirectional", False)  # a cell has one of each
     hidden, bias = module.hidden_size, " + 2" if module.bias else ""
-    factor = "·".join(["2"] * both + [str(gates)] * (gates > 1) + [""])
-    inputs = [str(module.input_size)] + [f"2·{hidden}" if both else f"{hidden}"] * (
-        getattr(module, "num_layers", 1) - 1
-    )
-    return " + ".join(f"{factor}({size} + {hidden}{bias})·{hidden}" for size in inputs)
+    factor = ("2·" if both else "") + (f"{gates}·" if gates > 1 else "")
+    inputs = [str(module.input_size)] + [f"2·{hidden}" if both else f"{hidden}"] * (layers - 1)
+    text = " + ".join(f"{factor}({size} + {hidden}{bias})·{hidden}" for size in inputs)
+    return text, _recurrent_parameters(gates, module.input_size, hidden, layers, module.bias, both)
 
 
 def _thousands(number):

@@ -70,6 +70,9 @@ def plot_spread(histories, metric, ax=None, label=None):
     if not histories:
         ax.text(0.5, 0.5, "no recorded runs yet", ha="center", va="center", transform=ax.transAxes)
         return ax
+    lengths = sorted({history.epochs for history in histories})
+    if len(lengths) > 1:
+        raise ValueError(f"runs of {' and '.join(map(str, lengths))} epochs have no common mean: draw them apart")
     for split, name, colour in (("train", "training", TRAIN), ("val", "validation", VAL)):
         curves = np.array([getattr(history, f"{split}_{metric}") for history in histories])
         epochs = np.arange(1, curves.shape[1] + 1)

@@ -19,12 +19,14 @@ from small_runs import (
 )
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from companion.data.splits import Split
+from companion.data.splits import Split, Splits
 from companion.models.images import small_cnn, small_mlp
 from companion.training import engine
 from companion.training.augmentation import crop_and_flip
 from companion.training.engine import as_input, evaluate, features, pick_device, predict, set_up
+from companion.training.metrics import accuracy
 
 # -------------------------------------------------------------------------------------------------------- the curves
 
@@ -79,6 +81,40 @@ def test_fit_equals_a_loop_written_by_hand_loss_by_loss(make_model, splits):
             expected.append(loss.item())
     assert losses == expected
     assert same_weights(model, witness)
+
+
+def test_every_curve_equals_sums_written_by_hand_to_the_bit(splits):
+    """Augmentation, dropout, short batches: what was measured before metrics had names is measured still."""
+    history = run(make_cnn(dropout=0.5), splits, epochs=3, augment=crop_and_flip, seed=7)
+
+    def measured(model, images, labels):
+        loss, right = torch.zeros(()), 0
+        with torch.no_grad():
+            for x, y in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+                logits = model.eval()(as_input(x, torch.channels_last))
+                loss, right = loss + cross_entropy(logits, y) * len(y), right + (logits.argmax(1) == y).sum().item()
+        return loss.item() / len(labels), right / len(labels)
+
+    model, rows = make_cnn(dropout=0.5), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    generator = torch.Generator().manual_seed(7)
+    torch.manual_seed(7)  # dropout
+    subset = torch.randperm(N_TRAIN, generator=torch.Generator().manual_seed(0))
+    for epoch in range(3):
+        loss_sum, right = torch.zeros(()), 0
+        for index in torch.randperm(N_TRAIN, generator=generator).split(BATCH):
+            x, y = crop_and_flip(splits.train.images[index], generator), splits.train.labels[index]
+            logits = model.train()(as_input(x, torch.channels_last))
+            loss = cross_entropy(logits, y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            loss_sum, right = loss_sum + loss.detach() * len(y), right + (logits.argmax(1) == y).sum().item()
+        seen = torch.arange(N_TRAIN) if epoch == 2 else subset
+        train = measured(model, splits.train.images[seen], splits.train.labels[seen])
+        val = measured(model, splits.val.images, splits.val.labels)
+        rows.append((loss_sum.item() / N_TRAIN, right / N_TRAIN, *train, *val))
+    assert tuple(history.curves.values()) == tuple(zip(*rows, strict=True))
 
 
 @pytest.mark.parametrize("make_model", [make_mlp, make_cnn])
@@ -318,6 +354,29 @@ def test_a_run_on_the_gpu_follows_the_run_on_the_cpu(make_model, splits):
         on_cpu.running_loss, rel=1e-2
     )  # TF32 keeps three digits in convolutions
     assert on_gpu.val_loss == pytest.approx(on_cpu.val_loss, rel=1e-2)
+
+
+class Waits(TorchDispatchMode):
+    """Counts what would make the CPU wait for a GPU: a number that is read, or a shape that depends on the data."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
+        return function(*args, **(kwargs or {}))
+
+
+def test_no_number_is_read_between_two_batches(splits):
+    """Also where there is no GPU to wait for: twice the batches read no number more."""
+    counts = []
+    for part in (splits.train, Split(*(tensor[:40] for tensor in (splits.train.inputs, splits.train.labels)))):
+        with Waits() as waits:
+            fewer = Splits(part, part, None, (), "", "", "")
+            run(make_mlp(dropout=0.5), fewer, epochs=1, metrics={"accuracy": accuracy, "same": accuracy})
+        counts.append(waits.count)
+    assert counts[0] == counts[1] > 0
 
 
 @needs_cuda

@@ -143,6 +143,23 @@ def test_accuracy_on_targets_that_are_no_classes_names_other_metrics():
         evaluate(nn.Linear(4, 1), torch.randn(10, 4), torch.randn(10, 1), mse_loss)
 
 
+def test_as_many_targets_as_inputs_are_needed():
+    with pytest.raises(ValueError, match="there are 10 inputs and 1 targets"):
+        evaluate(nn.Linear(4, 1), torch.randn(10, 4), torch.randn(1, 1), mse_loss, metrics={})
+
+
+class Pooled(nn.Linear):
+    """Takes the mean over the items, by mistake."""
+
+    def forward(self, x):
+        return super().forward(x).mean(0, keepdim=True)
+
+
+def test_outputs_of_another_number_of_items_are_not_broadcast():
+    with pytest.raises(ValueError, match=r"a batch of 4 items has outputs \(1, 1\): their first dimension is to be 4"):
+        fit_table(Pooled(4, 1), table(torch.randn(10, 1)))
+
+
 # ---------------------------------------------------------------------------------------------- losses and metrics
 
 

@@ -75,7 +75,12 @@ class _Means:
 
     def add(self, outputs, targets):
         """Count a batch; returns its loss, gradients and all."""
-        n, loss = len(targets), self.loss_fn(outputs, targets)
+        n = len(targets)
+        if outputs.shape[:1] != (n,):
+            raise ValueError(
+                f"a batch of {n} items has outputs {tuple(outputs.shape)}: their first dimension is to be {n}"
+            )
+        loss = self.loss_fn(outputs, targets)
         if loss.dim():
             raise ValueError(
                 f"the loss of a batch is one number, its mean over the items, not a tensor {tuple(loss.shape)}"
@@ -108,6 +113,10 @@ def evaluate(model, inputs, targets, loss_fn, batch_size=128, metrics=CLASSIFICA
     checks.check_metrics(metrics)
     if len(targets) == 0:
         raise ValueError("nothing to evaluate: the set is empty")
+    if len(inputs) != len(targets):
+        raise ValueError(
+            f"each input has one target, but there are {len(inputs):,} inputs and {len(targets):,} targets"
+        )
     device, memory_format, means = device_of(model), memory_format_of(model), _Means(loss_fn, metrics)
     with evaluation_mode(model):
         for step, (x, y) in enumerate(zip(inputs.split(batch_size), targets.split(batch_size), strict=True)):

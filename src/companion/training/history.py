@@ -58,7 +58,7 @@ class History:
     def from_row(cls, row):
         """The history that `to_row` made this of, whatever the order of its keys."""
         curves = dict(row)
-        return cls(seconds=curves.pop("seconds"), device=curves.pop("device", "cpu"), curves=curves)
+        return cls(seconds=curves.pop("seconds", ()), device=curves.pop("device", "cpu"), curves=curves)
 
 
 def _place(name):
