@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from small_runs import BATCH, N_TRAIN, full_batch, make_mlp, run, same_weights
+from small_runs import BATCH, N_TRAIN, full_batch, make_mlp, run, same_weights, splits_of
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from companion.data.splits import Split, Splits
+from companion.data.splits import Split
 from companion.models.sequences import RecurrentNet, sequence_lengths
 from companion.training.augmentation import crop_and_flip
 from companion.training.batches import length_buckets
@@ -116,7 +116,7 @@ def sequences(count=N_TRAIN):
 
 def test_with_buckets_a_recurrent_network_reads_less_and_its_sums_stay_right():
     split = sequences()
-    splits = Splits(split, split, None, ("a", "b"), "random", "", "")
+    splits = splits_of(split, split)
     read, losses = [], []
     for batches in (None, length_buckets(sequence_lengths(split.inputs), 8)):
         torch.manual_seed(0)
@@ -133,7 +133,7 @@ def test_with_buckets_a_recurrent_network_reads_less_and_its_sums_stay_right():
 
 def test_buckets_learn_what_the_default_learns():
     split = sequences()
-    splits = Splits(split, split, None, ("a", "b"), "random", "", "")
+    splits = splits_of(split, split)
     for batches in (None, length_buckets(sequence_lengths(split.inputs), 8)):
         torch.manual_seed(0)
         model = RecurrentNet(nn.Embedding(9, 4, padding_idx=0), 4, 2, hidden=5)

@@ -16,12 +16,13 @@ from small_runs import (
     random_images,
     run,
     same_weights,
+    splits_of,
 )
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from companion.data.splits import Split, Splits
+from companion.data.splits import Split
 from companion.models.images import small_cnn, small_mlp
 from companion.training import engine
 from companion.training.augmentation import crop_and_flip
@@ -373,7 +374,7 @@ def test_no_number_is_read_between_two_batches(splits):
     counts = []
     for part in (splits.train, Split(*(tensor[:40] for tensor in (splits.train.inputs, splits.train.labels)))):
         with Waits() as waits:
-            fewer = Splits(part, part, None, (), "", "", "")
+            fewer = splits_of(part, part)
             run(make_mlp(dropout=0.5), fewer, epochs=1, metrics={"accuracy": accuracy, "same": accuracy})
         counts.append(waits.count)
     assert counts[0] == counts[1] > 0

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics as sklearn_metrics
-from small_runs import BATCH, full_batch, make_mlp, run
+from small_runs import BATCH, full_batch, make_mlp, run, splits_of
 from torch import nn
 from torch.nn import functional as F
 
 from companion import absolute_error, accuracy, binary_accuracy, squared_error
-from companion.data.splits import Split, Splits
+from companion.data.splits import Split
 from companion.training.engine import evaluate, fit
 
 
@@ -20,9 +20,9 @@ def table(count, outputs=1, seed=0):
     return x, x @ torch.randn(4, outputs, generator=torch.Generator().manual_seed(9)) + 0.5
 
 
-def splits_of(make, *counts):
+def made_up(make, *counts):
     train, val = (Split(*make(count, seed=seed)) for seed, count in enumerate(counts or (70, 41)))
-    return Splits(train, val, None, (), "made up", "", "")
+    return splits_of(train, val)
 
 
 def train(model, splits, loss_fn, metrics, *, epochs=3, lr=0.05, **options):
@@ -69,7 +69,7 @@ def test_errors_of_items_have_the_mean_that_scikit_learn_finds(metric, witness, 
 
 
 def test_a_regression_is_measured_by_name():
-    splits = splits_of(table)
+    splits = made_up(table)
     model = nn.Linear(4, 1)
     history = train(model, splits, F.mse_loss, {"mae": absolute_error, "mse": squared_error})
     assert history.metrics == ("loss", "mae", "mse")
@@ -81,7 +81,7 @@ def test_a_regression_is_measured_by_name():
 
 
 def test_a_binary_classifier_has_one_logit():
-    splits = splits_of(lambda count, seed: (table(count, seed=seed)[0], (table(count, seed=seed)[1] > 0).float()))
+    splits = made_up(lambda count, seed: (table(count, seed=seed)[0], (table(count, seed=seed)[1] > 0).float()))
     model = nn.Linear(4, 1)
     history = train(model, splits, F.binary_cross_entropy_with_logits, {"accuracy": binary_accuracy}, lr=0.5)
     right = ((outputs_of(model, splits.val.inputs) > 0) == (splits.val.labels == 1)).double().mean().item()
@@ -94,12 +94,12 @@ def test_ten_outputs_with_binary_cross_entropy_have_two_accuracies():
         labels = torch.randint(10, (count,), generator=torch.Generator().manual_seed(seed))
         return F.one_hot(labels, 10) + 0.1 * torch.randn(count, 10), F.one_hot(labels, 10).float()
 
-    splits = splits_of(digits)
+    splits = made_up(digits)
     metrics = {"binary_accuracy": binary_accuracy, "accuracy": lambda o, t: o.argmax(1) == t.argmax(1)}
     history = train(nn.Linear(10, 10), splits, F.binary_cross_entropy_with_logits, metrics, lr=5.0)
     assert history.metrics == ("loss", "accuracy", "binary_accuracy")
     assert history.val_binary_accuracy[-1] > 0.85
-    whole = Splits(*(Split(p.inputs, p.labels.argmax(1)) for p in (splits.train, splits.val)), None, (), "", "", "")
+    whole = splits_of(*(Split(p.inputs, p.labels.argmax(1)) for p in (splits.train, splits.val)))
 
     def on_classes(outputs, labels):
         return F.binary_cross_entropy_with_logits(outputs, F.one_hot(labels, 10).float())
@@ -119,7 +119,7 @@ def test_an_autoencoder_has_pictures_as_targets_and_may_have_no_metric():
         return x + 0.1, x
 
     model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.Conv2d(2, 1, 3, padding=1))
-    splits = splits_of(pictures)
+    splits = made_up(pictures)
     history = train(model, splits, F.mse_loss, {}, lr=0.1)
     assert history.metrics == ("loss",)
     assert set(history.curves) == {"running_loss", "train_loss", "val_loss"}
@@ -132,9 +132,7 @@ def test_xor_with_outputs_without_a_second_dimension():
     x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
     part = Split(x, torch.tensor([0.0, 1, 1, 0]))
     model = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
-    history = train(
-        model, Splits(part, part, None, (), "XOR", "", ""), F.mse_loss, {"mse": squared_error}, epochs=500, lr=0.1
-    )
+    history = train(model, splits_of(part, part), F.mse_loss, {"mse": squared_error}, epochs=500, lr=0.1)
     assert history.val_loss[-1] == pytest.approx(0.25, abs=1e-3)  # a line can do no better than say ½ four times
 
 

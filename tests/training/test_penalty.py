@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from small_runs import floats, make_mlp
+from small_runs import floats, make_mlp, splits_of
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from companion import fit, kernels, l2_penalty
-from companion.data.splits import Split, Splits
+from companion.data.splits import Split
 
 COEFFICIENT = 0.01
 
@@ -18,7 +18,7 @@ def penalised(model, coefficient=COEFFICIENT):
 
 def doubles(splits):
     train, val = (Split(floats(part.images).double(), part.labels) for part in (splits.train, splits.val))
-    return Splits(train, val, None, (), "", "", "")
+    return splits_of(train, val)
 
 
 def trained(model, splits, optimizer, loss_fn, epochs=4):

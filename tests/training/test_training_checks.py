@@ -4,11 +4,11 @@ import copy
 
 import pytest
 import torch
-from small_runs import BATCH, N_VAL, floats, make_mlp, make_split, run, same_weights
+from small_runs import BATCH, N_VAL, floats, make_mlp, make_split, run, same_weights, splits_of
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from companion.data.splits import Split, Splits
+from companion.data.splits import Split
 from companion.models.images import small_cnn
 from companion.training.engine import evaluate, fit, predict
 from companion.training.history import TrainingDiverged
@@ -23,13 +23,13 @@ def test_a_loss_that_is_not_finite_stops_with_the_epoch_and_advice(splits):
 def test_bad_values_in_the_data_stop_the_training(splits):
     images = floats(splits.train.images)
     images[69, 0, 0, 0] = float("nan")
-    bad = Splits(Split(images, splits.train.labels), splits.val, None, (), "", "", "")
+    bad = splits_of(Split(images, splits.train.labels), splits.val)
     with pytest.raises(TrainingDiverged, match="bad values in the data"):
         run(make_mlp(), bad)
 
 
 def test_weights_that_the_very_last_step_ruined_are_noticed(splits):
-    one_batch = Splits(make_split(BATCH, 1), splits.val, None, (), "", "", "")
+    one_batch = splits_of(make_split(BATCH, 1), splits.val)
     with pytest.raises(TrainingDiverged):
         run(make_mlp(), one_batch, epochs=1, lr=1e38)
 
@@ -37,7 +37,7 @@ def test_weights_that_the_very_last_step_ruined_are_noticed(splits):
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_an_empty_split_is_refused(part, splits):
     parts = {"train": splits.train, "val": splits.val, part: make_split(0, 0)}
-    empty = Splits(**parts, test=None, classes=(), name="", fingerprint="", source="")
+    empty = splits_of(**parts)
     with pytest.raises(ValueError, match="must not be empty"):
         run(make_mlp(), empty)
 
@@ -90,7 +90,7 @@ def test_a_dropout_rate_that_is_no_probability_is_refused_when_the_network_is_bu
 
 def table(targets, count=10):
     part = Split(torch.randn(count, 4), targets)
-    return Splits(part, part, None, (), "", "", "")
+    return splits_of(part, part)
 
 
 def fit_table(model, splits, loss_fn=mse_loss, batch_size=4, **options):
@@ -129,9 +129,7 @@ def test_targets_that_do_not_fit_the_outputs_are_refused_with_both_shapes(case):
 
 
 def test_the_validation_targets_are_looked_at_before_training():
-    splits = Splits(
-        Split(torch.randn(8, 4), torch.randn(8, 1)), Split(torch.randn(8, 4), torch.randn(8)), None, (), "", "", ""
-    )
+    splits = splits_of(Split(torch.randn(8, 4), torch.randn(8, 1)), Split(torch.randn(8, 4), torch.randn(8)))
     with pytest.raises(ValueError, match=r"\(N,\) \(float32\)"):
         fit_table(nn.Linear(4, 1), splits)
 
@@ -260,7 +258,7 @@ def test_batch_norm_trains_on_batches_of_two_or_more(batch_size):
 def test_batch_norm_on_pictures_trains_on_one_item():
     part = Split(torch.randn(5, 3, 4, 4), torch.randn(5, 2, 4, 4))
     model = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.BatchNorm2d(2))
-    assert fit_table(model, Splits(part, part, None, (), "", "", ""), batch_size=4).epochs == 1
+    assert fit_table(model, splits_of(part, part), batch_size=4).epochs == 1
 
 
 def test_a_frozen_batch_norm_does_not_mind_a_single_item():
