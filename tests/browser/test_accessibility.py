@@ -1,37 +1,21 @@
-"""The site for everyone: axe-core over every page, the keyboard, motion, targets, pictures that keep their place."""
+"""The site for everyone: the keyboard, headings, drawers, boxes that scroll, motion."""
 
 import re
 from contextlib import contextmanager
-from importlib.resources import files
 from itertools import pairwise
 
 import pytest
-from books import PAGES as CONTENTS
+from axe import AXE, PLAIN, SHOW, THEMES, axe_core
+from books import ADDED, FULLEST, PAGES
 from bs4 import BeautifulSoup
-from PIL import Image
-
-from companion.publish.site import accessible
-
-OTHERS = "the others"  # every page that the build adds to those of the contents: search, index, ...
-PAGES = [*CONTENTS, OTHERS]
-CHAPTER = "book/rnn-vs-cnn.html"  # has one of everything: folds, wide tables, wide code, formulas, figures
-WIDTHS = {"desktop": 1280, "phone": 390}
-THEMES = ("light", "dark")
-
-
-def built(html, name):
-    """The page of that name, or all those that the build adds; the redirect at the root leads to one of the contents."""
-    if name != OTHERS:
-        return [name]
-    names = [path.relative_to(html).as_posix() for path in accessible.pages(html)]
-    return [name for name in names if name not in (*PAGES, "index.html")]
+from visits import PATIENCE
 
 
 @contextmanager
 def opened(browser, html, name, width=1280):
     """A page of the site in a window of that width, without motion, its formulas set."""
     context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(120_000)  # tests may share two cores with kernels
+    context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
         page.goto((html / name).as_uri())
@@ -41,138 +25,14 @@ def opened(browser, html, name, width=1280):
         context.close()
 
 
-# ----------------------------------------------------------------------------------------------- what the build mends
-
-
-def mended(body, tmp_path, head="", name="book/page.html"):
-    """The soup of one page after the build's mending."""
-    (tmp_path / "scripts").mkdir(exist_ok=True)
-    (tmp_path / accessible.SCRIPT).write_text("")
-    path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>", encoding="utf-8")
-    accessible.mend(tmp_path)
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def test_the_theme_s_sidebar_drawers_and_button_get_their_places_and_names(tmp_path):
-    body = '<button id="pst-back-to-top">Top</button><dialog id="pst-search-dialog"></dialog>'
-    body += '<div id="pst-primary-sidebar"></div><main><p>text</p></main>'
-    soup = mended(body, tmp_path)
-    assert soup.find(id="pst-primary-sidebar")["role"] == "complementary"
-    assert soup.dialog["aria-label"] == "Search"
-    assert soup.main.button["id"] == "pst-back-to-top"
-
-
-def test_a_hidden_name_gives_way_to_the_visible_one_and_a_bare_icon_gets_one(tmp_path):
-    body = '<summary aria-label="Toggle hidden content">Show code</summary><button title="Full screen"><i></i></button>'
-    soup = mended(body + '<button aria-label="Mode"><i title="Light"></i></button>', tmp_path)
-    assert not soup.summary.has_attr("aria-label") and not soup.find("i", title=True)
-    assert [button["aria-label"] for button in soup.find_all("button")] == ["Full screen", "Mode"]
-
-
-def test_an_empty_corner_is_no_header_and_the_others_say_what_they_head(tmp_path):
-    table = "<table><thead><tr><th></th><th>n</th></tr></thead><tbody><tr><th>a</th><td>1</td></tr></tbody></table>"
-    soup = mended(f"<article>{table}</article>", tmp_path)
-    assert [(cell.text, cell["scope"]) for cell in soup.find_all("th")] == [("n", "col"), ("a", "row")]
-    assert len(soup.find_all("td")) == 2
-
-
-def test_pictures_get_the_size_at_which_they_are_shown(tmp_path):
-    for name, dots in (("plain", 100), ("sharp", 200)):
-        Image.new("RGB", (400, 200)).save(tmp_path / f"{name}.png", dpi=(dots, dots))
-    (tmp_path / "drawn.svg").write_text('<svg viewBox="0 0 64 32"></svg>')
-    images = "".join(f'<img src="../{name}"/>' for name in ("plain.png", "sharp.png", "drawn.svg", "missing.png"))
-    soup = mended(f"<article>{images}</article>", tmp_path)
-    sizes = [(image.get("width"), image.get("height")) for image in soup.find_all("img")]
-    assert sizes == [("400", "200"), ("200", "100"), ("64", "32"), (None, None)]
-
-
-def test_every_page_loads_the_script_and_the_redirect_becomes_a_page(tmp_path):
-    (tmp_path / "index.html").write_text('<meta http-equiv="Refresh" content="0; url=book/index.html" />\n')
-    soup = mended("", tmp_path)
-    assert soup.find("script", src="../" + accessible.SCRIPT)
-    first = BeautifulSoup((tmp_path / "index.html").read_text(encoding="utf-8"), "html.parser")
-    assert first.html["lang"] == "en" and first.title.text and first.a["href"] == "book/index.html"
-    assert "url=book/index.html" in first.meta.find_next("meta")["content"]
-
-
-# -------------------------------------------------------------------------------------------------------- axe-core
-
-# Thousands of coloured words of code cost axe a minute a page. Their colours are measured by CODE; then they become plain text, which
-# takes the same room, and axe looks at all the rest.
-PLAIN = """() => {
-    document.querySelectorAll(".highlight pre").forEach((pre) => { pre.textContent = pre.textContent; });
-    document.querySelectorAll("mjx-math").forEach((math) => {  // hidden from screen readers, which have a twin of it
-      const {width, height} = math.getBoundingClientRect();
-      math.textContent = "";
-      Object.assign(math.style, {display: "inline-block", width: width + "px", height: height + "px"});
-    });
-  }"""
-AXE = """() => axe.run(document, {
-    preload: false, resultTypes: ["violations"],
-    rules: {"target-size": {enabled: true}, "label-content-name-mismatch": {enabled: true}},
-  }).then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
-    `${id}: ${node.html.slice(0, 300)}\\n    ${node.failureSummary.split("\\n").slice(1).join(" ").trim()}`)))"""
-
-SHOW = """(theme) => {
-    document.documentElement.dataset.theme = theme;
-    document.querySelectorAll("details").forEach((details) => { details.open = true; });
-    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  }"""
-
-# The contrast of every kind of word in code against the paper it stands on.
-CODE = """() => {
-    const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
-    const light = (rgb) => rgb.slice(0, 3).map((c) => c / 255)
-      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    const paper = (tag) => {
-      for (; tag; tag = tag.parentElement) {
-        const colour = numbers(getComputedStyle(tag).backgroundColor);
-        if (colour.length < 4 || colour[3] === 1) return light(colour);
-      }
-    };
-    const seen = new Map();
-    for (const word of document.querySelectorAll(".highlight pre span"))
-      if (word.textContent.trim()) seen.set(word.className + !!word.closest(".cell_output"), word);
-    return [...seen.values()].map((word) => {
-      const [low, high] = [light(numbers(getComputedStyle(word).color)), paper(word)].sort((a, b) => a - b);
-      return [word.textContent, (high + 0.05) / (low + 0.05)];
-    }).filter(([, contrast]) => contrast < 4.5);
-  }"""
-
-
-@pytest.fixture(scope="module")
-def axe():
-    """The script of axe-core, out of the installed package."""
-    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+# ------------------------------------------------------------------------------------------------------- drawers
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, html, axe, name, width):
-    for page_name in built(html, name):
-        found = []
-        with opened(browser, html, page_name, WIDTHS[width]) as page:
-            page.evaluate(axe)
-            for theme in THEMES:
-                page.evaluate(SHOW, theme)
-                found += [f"{theme}: code: {word} has a contrast of {c:.2f}" for word, c in page.evaluate(CODE)]
-            page.evaluate(PLAIN)
-            for theme in THEMES:
-                page.evaluate(SHOW, theme)
-                found += [f"{theme}: {line}" for line in page.evaluate(AXE)]
-        assert not found, f"{page_name} on the {width}:\n" + "\n".join(found)
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):
-    with opened(browser, html, CHAPTER, 390) as page:
-        page.evaluate(axe)
+def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html):
+    with opened(browser, html, FULLEST, 390) as page:
+        page.evaluate(axe_core())
         page.evaluate(PLAIN)
         for side in ("primary", "secondary"):
             toggle = page.locator(f"button.{side}-toggle")
@@ -194,20 +54,19 @@ def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):
 @pytest.fixture
 def chapter(browser, html):
     """A chapter in a window of a laptop, with the keyboard at hand."""
-    with opened(browser, html, CHAPTER) as page:
+    with opened(browser, html, FULLEST) as page:
         yield page
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *ADDED])
 def test_headings_go_down_one_step_at_a_time(html, name):
-    for page_name in built(html, name):
-        soup = BeautifulSoup((html / page_name).read_text(encoding="utf-8"), "html.parser")
-        for hidden in soup.find_all(class_="onlyprint"):
-            hidden.decompose()
-        levels = [int(tag.name[1]) for tag in soup.main.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
-        assert levels[0] == 1 and levels.count(1) == 1
-        assert all(after <= before + 1 for before, after in pairwise(levels)), (page_name, levels)
+    soup = BeautifulSoup((html / name).read_text(encoding="utf-8"), "html.parser")
+    for hidden in soup.find_all(class_="onlyprint"):
+        hidden.decompose()
+    levels = [int(tag.name[1]) for tag in soup.main.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 @pytest.mark.slow
@@ -269,7 +128,7 @@ def test_every_fold_opens_by_keyboard(chapter):
 @pytest.mark.slow
 @pytest.mark.browser
 def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a_fold(browser, html):
-    with opened(browser, html, CHAPTER, 390) as page:
+    with opened(browser, html, FULLEST, 390) as page:
         page.evaluate(SHOW, "light")
         boxes = page.evaluate(
             """() => [...document.querySelectorAll("article *")].filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth
@@ -288,7 +147,7 @@ def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a
         )
 
 
-# ------------------------------------------------------------------------------------------ motion, targets, places
+# -------------------------------------------------------------------------------------------------------- motion
 
 
 @pytest.mark.slow
@@ -303,24 +162,3 @@ def test_nothing_moves_for_who_wants_no_motion(chapter):
           })).map((e) => e.outerHTML.slice(0, 100))"""
     )
     assert moving == []
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES)
-def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(browser, html, name):
-    for page_name in built(html, name):
-        with opened(browser, html, page_name, 390) as page:
-            small = page.evaluate(
-                """() => [...document.querySelectorAll("a[href], button, summary, input, select")]
-                  .filter((e) => e.getClientRects().length && getComputedStyle(e).display !== "inline")
-                  .map((e) => [e.outerHTML.slice(0, 150), e.getBoundingClientRect()])
-                  .filter(([, box]) => box.width && Math.min(box.width, box.height) < 23.9)
-                  .map(([text, box]) => `${text} ${box.width} x ${box.height}`)"""
-            )
-            assert small == [], page_name
-            images = page.evaluate(
-                """() => [...document.querySelectorAll("article img")].map((e) => [e.src.split("/").pop(), e.hasAttribute("height"),
-                  Math.abs(e.clientWidth / e.clientHeight / (e.naturalWidth / e.naturalHeight) - 1), e.clientWidth])"""
-            )
-            assert [image for image in images if not image[1] or image[2] > 0.02 or image[3] > 390] == []
