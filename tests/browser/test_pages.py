@@ -1,47 +1,120 @@
-"""Every page in a real browser, on desktop and phone, in light and dark."""
+"""Every page in a real browser, opened once: on desktop and phone, in light and dark, for eyes, fingers and screen readers."""
+
+from itertools import product
 
 import pytest
-from books import PAGES
+from axe import AXE, CODE, PLAIN, SHOW, THEMES, axe_core
+from books import ADDED, FULLEST, NAMES, PAGES
 from visits import Visit
 
+from companion.publish.site import accessible
 
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_in_the_browser(browser, address, name, width, theme):
-    visit = Visit(browser, f"{address}/{name}", width, theme)
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+EVERY = [*PAGES, *ADDED]
+WIDTHS = {"desktop": 1280, "phone": 390}
+LOOKS = list(product(WIDTHS, THEMES))
+CONTRASTS_ALONE = [("desktop", "dark"), ("phone", "light")]  # all else has been seen in that window and in that theme
+CHAPTERS = [f"book/{name}.html" for name in NAMES]
+
+
+def test_these_are_all_the_pages_of_the_site(html):
+    built = {path.relative_to(html).as_posix() for path in accessible.pages(html)}
+    assert built == {*EVERY, "index.html"}, "index.html leads on to the front page"
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """What all pages share, so that the formulas' script is read once."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module", params=EVERY)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def visit(browser, context, address, name):
+    """The page, once for all the tests here; each says what window and theme it looks at, and the last one spoils it."""
+    visit = Visit(browser, f"{address}/{name}", context=context)
+    yield visit
+    visit.close()
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_a_page_is_whole(visit, name, width, theme):
+    visit.look(WIDTHS[width], theme)
     page = visit.page
     assert visit.outside == [] and visit.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, "nothing sticks out sideways"
-    assert page.locator("article h1").count() == 1
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     assert (sum(paper) < 200) == (theme == "dark"), f"the {theme} page is {paper}"
+    assert page.locator("article h1").count() == 1 or name in ADDED
     images = page.evaluate(
         "[...document.querySelectorAll('article img')].map(i => [i.complete && i.naturalWidth > 0, i.alt.length])"
     )
     assert all(loaded and alt >= 20 for loaded, alt in images)
-    visit.close()
 
 
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES)
-def test_every_formula_is_rendered_also_from_the_file_system(browser, html, name):
-    visit = Visit(browser, (html / name).as_uri())
-    sources = visit.page.locator(".math").count()
-    rendered = visit.page.locator(".math mjx-container").count()
+def test_every_formula_is_rendered(visit, name):
+    sources, rendered = visit.page.locator(".math").count(), visit.page.locator(".math mjx-container").count()
     assert rendered >= sources, f"{sources} formulas, {rendered} rendered"
     assert visit.page.locator("mjx-merror").count() == 0
-    assert visit.outside == []
-    if name.endswith("dropout.html"):
-        assert sources > 0
-    visit.close()
+    assert sources > 0 or name != FULLEST
 
 
-@pytest.mark.slow
-@pytest.mark.browser
+def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(visit):
+    visit.look(WIDTHS["phone"], "light")
+    small = visit.page.evaluate(
+        """() => [...document.querySelectorAll("a[href], button, summary, input, select")]
+          .filter((e) => e.getClientRects().length && getComputedStyle(e).display !== "inline")
+          .map((e) => [e.outerHTML.slice(0, 150), e.getBoundingClientRect()])
+          .filter(([, box]) => box.width && Math.min(box.width, box.height) < 23.9)
+          .map(([text, box]) => `${text} ${box.width} x ${box.height}`)"""
+    )
+    assert small == []
+    images = visit.page.evaluate(
+        """() => [...document.querySelectorAll("article img")].map((e) => [e.src.split("/").pop(), e.hasAttribute("height"),
+          Math.abs(e.clientWidth / e.clientHeight / (e.naturalWidth / e.naturalHeight) - 1), e.clientWidth])"""
+    )
+    assert [image for image in images if not image[1] or image[2] > 0.02 or image[3] > 390] == []
+
+
+def looks_of(name):
+    """Which windows and themes axe sees a page in: all four, but of the chapters, which are of one kind, only the fullest; the others
+    in one each, in turn."""
+    if name not in CHAPTERS or name == FULLEST:
+        return LOOKS
+    whole = [look for look in LOOKS if look not in CONTRASTS_ALONE]
+    return [whole[CHAPTERS.index(name) % len(whole)]]
+
+
+def test_axe_sees_each_kind_of_page_in_every_window_and_theme_and_each_chapter_in_one_of_them():
+    one_each = [look for name in CHAPTERS if name != FULLEST for look in looks_of(name)]
+    assert len(one_each) == len(CHAPTERS) - 1 and set(one_each) == {("desktop", "light"), ("phone", "dark")}
+    assert [name for name in EVERY if looks_of(name) != LOOKS] == [name for name in CHAPTERS if name != FULLEST]
+
+
+def test_code_can_be_read_and_axe_finds_nothing_with_everything_unfolded(visit, name):
+    page, found = visit.page, []
+    page.evaluate(axe_core())
+    for theme in THEMES:
+        page.evaluate(SHOW, theme)
+        found += [f"{theme}: code: {word} has a contrast of {c:.2f}" for word, c in page.evaluate(CODE)]
+    page.evaluate(PLAIN)
+    for width, theme in looks_of(name):
+        visit.look(WIDTHS[width], theme)
+        page.evaluate(SHOW, theme)
+        found += [f"{width}, {theme}: {line}" for line in page.evaluate(AXE, (width, theme) in CONTRASTS_ALONE)]
+    assert not found, "\n".join(found)
+
+
+# ---------------------------------------------------------------------------------------- pages in use
+
+
 def test_a_folded_solution_opens_on_a_click(browser, address):
     visit = Visit(browser, f"{address}/book/dropout.html")
     solution = visit.page.locator(".tag_solution details").first
@@ -52,8 +125,6 @@ def test_a_folded_solution_opens_on_a_click(browser, address):
     visit.close()
 
 
-@pytest.mark.slow
-@pytest.mark.browser
 def test_search_finds_a_word_of_a_chapter(browser, address):
     visit = Visit(browser, f"{address}/search.html?q=dropout")
     visit.page.wait_for_selector("#search-results li a")
@@ -63,8 +134,6 @@ def test_search_finds_a_word_of_a_chapter(browser, address):
     visit.close()
 
 
-@pytest.mark.slow
-@pytest.mark.browser
 def test_a_wide_table_scrolls_inside_its_box_on_a_phone(browser, address):
     visit = Visit(browser, f"{address}/book/dropout.html", width=390)
     box = visit.page.locator(".claims-table").first

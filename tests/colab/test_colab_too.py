@@ -1,7 +1,7 @@
 """The other half of the chapters as Colab runs them: see test_colab.py."""
 
 import pytest
-from rehearsal import NAMES, lent_machine, run_chapter  # noqa: F401 (the fixture colab)
+from rehearsal import NAMES, run_chapter
 
 pytestmark = [pytest.mark.slow, pytest.mark.colab]
 

@@ -11,6 +11,8 @@ from companion.publish.notebooks import chapters
 ROOT = project.project_root(Path(__file__).parent)
 NAMES = chapters.chapter_names(ROOT)
 PAGES = [page.removesuffix(".ipynb") + ".html" for page in project.toc_pages(ROOT)]
+ADDED = ["404.html", "genindex.html", "search.html"]  # what the build adds to them
+FULLEST = "book/rnn-vs-cnn.html"  # a chapter with one of everything: folds, wide tables, wide code, formulas, figures
 
 
 def make_small_book(folder):

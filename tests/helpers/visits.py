@@ -13,6 +13,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever asks for something from outside gets nothing
 ]
 PATIENCE = 120_000  # milliseconds; tests may share two cores with kernels
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme declares it twice; no request is made
@@ -40,32 +41,34 @@ def served(folder):
 
 
 class Visit:
-    """A page, with every request that left the site and every complaint on the console."""
+    """A page, with every request that left the site and every complaint on the console; `look` gives it another window and theme."""
 
-    def __init__(self, browser, url, width=1280, theme="light", **options):
+    def __init__(self, browser, url, width=1280, theme="light", context=None):
+        """A context that several visits share keeps what they load; without one, the visit has its own and sees everything anew."""
         self.outside, self.complaints = [], []
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
-        context.set_default_timeout(PATIENCE)
-        self.page = context.new_page()
-        own = url.split("/book/")[0].split("/search.html")[0]
-        context.route("**/*", lambda route: self._judge(route, own))
+        self._own = None if context else browser.new_context()
+        self.page = (context or self._own).new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.look(width, theme)
+        own = url.split("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
+        inside = (own, "data:", "blob:")
+        self.page.on("request", lambda r: None if r.url.startswith(inside) else self.outside.append(r.url))
         self.page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.goto(url)
-        self.page.wait_for_load_state("load")
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
+
+    def look(self, width, theme):
+        """The page in a window of that width, for a reader who has chosen that theme."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=theme)
 
     def _note(self, complaint):
         if KNOWN_NOISE not in complaint:
             self.complaints.append(complaint)
 
-    def _judge(self, route, own):
-        url = route.request.url
-        if url.startswith((own, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.outside.append(url)
-            route.abort()
-
     def close(self):
-        self.page.context.close()
+        if self._own:
+            self._own.close()
+        else:
+            self.page.close()

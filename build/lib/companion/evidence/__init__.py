@@ -1,0 +1,1 @@
+"""What the reports state, what was recorded, and what became of it: ledger, records, verdicts."""

@@ -1,0 +1,202 @@
+"""The evidence: histories of real runs, carried by a notebook's outputs and kept as one JSON file per chapter."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field, fields
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+
+from companion.training.history import History
+
+FOLDER = Path(str(files("companion.evidence"))) / "records"
+METRICS = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: what distinguishes it (`setting`, `seed`), its curves, and where it comes from.
+
+    `extras` holds other measurements of the trained network, a number or a list of numbers each. `provenance` is empty for a
+    live run; a recorded one names its parameters, data, versions, device, date and commit.
+    """
+
+    setting: dict
+    seed: int
+    history: History
+    extras: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+
+    def last(self, metric):
+        """The metric after the last epoch, in evaluation mode: the book's primary reading of a run."""
+        return getattr(self.history, metric)[-1]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The recorded runs of a chapter, ordered by setting and seed."""
+
+    chapter: str
+    runs: tuple
+
+    def select(self, **setting):
+        """The runs whose setting has these values, ordered by seed."""
+        chosen = [run for run in self.runs if all(run.setting.get(name) == value for name, value in setting.items())]
+        return sorted(chosen, key=lambda run: run.seed)
+
+    def values(self, metric, **setting):
+        """{seed: the metric after the last epoch} of the runs with this setting."""
+        return {run.seed: run.last(metric) for run in self.select(**setting)}
+
+
+def record(runs, splits):
+    """Show the runs as a small table and hand their histories to the record keeper, inside this cell's output."""
+    from IPython.display import display
+
+    table = runs_table(runs)
+    payload = {
+        "data": {"name": splits.name, "fingerprint": splits.fingerprint, "source": splits.source},
+        "versions": {
+            "python": platform.python_version(),
+            **{p: metadata.version(p) for p in ("torch", "numpy", "companion")},
+        },
+        "machine": machine(runs[0].history.device),
+        "runs": [
+            {"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))}
+            | ({"extras": _rounded(run.extras)} if run.extras else {})
+            for run in runs
+        ],
+    }
+    bundle = {"text/html": table.to_html(index=False, border=0), "text/plain": table.to_string(index=False)}
+    display(bundle, raw=True, metadata={"companion_record": payload})
+
+
+def runs_table(runs):
+    """One row per run, after its last epoch; the best validation accuracy and its epoch beside it. A pandas DataFrame."""
+    import pandas as pd
+
+    rows = []
+    for run in runs:
+        val = run.history.val_accuracy
+        best = max(range(len(val)), key=val.__getitem__)
+        row = {**run.setting, "seed": run.seed, **{m.replace("_", " "): f"{run.last(m):.3f}" for m in METRICS}}
+        rows.append({**row, "best val accuracy": f"{val[best]:.3f} (epoch {best + 1})"})
+    return pd.DataFrame(rows)
+
+
+def load_record(chapter):
+    """The chapter's recorded runs as a `Record`; one without runs when nothing has been recorded yet.
+
+    Raises ValueError when two runs of one setting and seed were made with different parameters: they do not compare.
+    """
+    path = record_path(chapter)
+    if not path.is_file():
+        return Record(chapter, ())
+    runs = tuple(_run(row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"])
+    seen = {}
+    for run in runs:
+        other = seen.setdefault((json.dumps(run.setting, sort_keys=True), run.seed), run)
+        if other is not run:
+            raise ValueError(
+                f"the record of {chapter} holds two runs of {run.setting}, seed {run.seed}, made with other parameters: "
+                f"{differences(other.provenance['parameters'], run.provenance['parameters'])}; "
+                f"`companion record {chapter} --redo` makes the record anew"
+            )
+    return Record(chapter, runs)
+
+
+def record_path(chapter):
+    return FOLDER / f"{chapter}.json"
+
+
+def merge_runs(path, rows):
+    """Add rows (dictionaries of recorded runs) to the record at `path`; a row replaces the one of the same run.
+
+    The file is written whole or not at all.
+    """
+    path = Path(path)
+    old = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    _write(path, {_key(row): row for row in [*old, *rows]})
+
+
+def _write(path, merged):
+    lines = ",\n".join(json.dumps(merged[key], ensure_ascii=False) for key in sorted(merged))
+    text = f'{{"chapter": {json.dumps(path.stem)}, "format": 1, "runs": [\n{lines}\n]}}\n'
+    part = path.with_name(path.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, path)
+
+
+def recorded_parameters(path):
+    """The parameters of every run in the record at `path`, one dictionary each."""
+    path = Path(path)
+    return [row["parameters"] for row in json.loads(path.read_text(encoding="utf-8"))["runs"]] if path.exists() else []
+
+
+def keep_runs(path, wanted):
+    """Drop the runs from the record at `path` whose identity is not among `wanted`; returns how many."""
+    path = Path(path)
+    rows = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    kept = [row for row in rows if identity(row["parameters"]) in wanted]
+    if len(kept) < len(rows):
+        _write(path, {_key(row): row for row in kept})
+    return len(rows) - len(kept)
+
+
+def to_csv(record):
+    """The record as CSV text: one line for each epoch of each run."""
+    import pandas as pd
+
+    names = [f.name for f in fields(History) if f.name != "device"]
+    rows = [
+        {**run.setting, "seed": run.seed, "epoch": epoch + 1, **{n: getattr(run.history, n)[epoch] for n in names}}
+        for run in record.runs
+        for epoch in range(run.history.epochs)
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+
+
+def identity(parameters):
+    """What makes a run the same run: all its parameters but the device."""
+    return {name: value for name, value in parameters.items() if name != "device"}
+
+
+def differences(old, new):
+    """How the parameters of two runs differ, in words: "epochs: 29 and 30"."""
+    names = sorted(set(identity(old)) | set(identity(new)))
+    return ", ".join(
+        f"{name}: {old.get(name, 'none')} and {new.get(name, 'none')}"
+        for name in names
+        if old.get(name) != new.get(name)
+    )
+
+
+def _key(row):
+    """Equal for equal runs, and in order: by setting, then by seed as a number."""
+    setting = json.dumps([row["setting"], identity({**row["parameters"], "seeds": 0})], sort_keys=True)
+    return setting, row["seed"]
+
+
+def _run(row):
+    history = History(**{name: tuple(v) if isinstance(v, list) else v for name, v in row["history"].items()})
+    provenance = {name: value for name, value in row.items() if name not in ("setting", "seed", "history", "extras")}
+    return Run(row["setting"], row["seed"], history, row.get("extras", {}), provenance)
+
+
+def _rounded(values):
+    """Six significant digits: more than any comparison needs, and readable."""
+    return {k: [float(f"{x:.6g}") for x in v] if isinstance(v, (tuple, list)) else v for k, v in values.items()}
+
+
+def machine(device):
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

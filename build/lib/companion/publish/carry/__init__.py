@@ -1,0 +1,1 @@
+"""What readers carry away: the zip and the PDF."""

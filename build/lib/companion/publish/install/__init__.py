@@ -1,0 +1,1 @@
+"""What is done once, on a new machine or for a new repository."""

@@ -1,0 +1,1 @@
+"""From a chapter's Markdown to executed notebooks, committed pairs and records."""

@@ -1,0 +1,1 @@
+"""What the pages of the book show beside the chapters' own text."""

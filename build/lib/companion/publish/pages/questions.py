@@ -1,0 +1,248 @@
+"""The self-check questions of a chapter: reads `book/questions/<chapter>.yml` and puts them before the exercises."""
+
+import ast
+import operator
+import re
+
+from companion.publish import UserError
+
+HEADING = re.compile(r"^## Exercises\s*$", re.M)
+OPERATIONS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+}
+INTRODUCTION = (
+    "Three questions to find out whether the chapter arrived. Choose or count, then press *Check*: every answer, right or "
+    "wrong, gets its reason. Nothing is sent or kept, and you can try as often as you like."
+)
+
+
+def questions_path(root, chapter):
+    return root / "book" / "questions" / f"{chapter}.yml"
+
+
+def load_questions(root, chapter):
+    """The chapter's questions as a checked list of dictionaries; [] when it has no file. Raises UserError."""
+    import yaml
+
+    path = questions_path(root, chapter)
+    if not path.exists():
+        return []
+    try:
+        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{_name(chapter)} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(questions, list) or len(questions) != 3:
+        raise UserError(f"{_name(chapter)} has to hold a list of three questions.")
+    for number, question in enumerate(questions, start=1):
+        try:
+            _check(question)
+        except ValueError as error:
+            raise UserError(f"{_name(chapter)}, question {number}: {error}") from None
+    return questions
+
+
+def _name(chapter):
+    return f"book/questions/{chapter}.yml"
+
+
+def _check(question):
+    """Raise ValueError, with a sentence, unless this is a question of either kind."""
+    if not isinstance(question, dict):
+        raise ValueError("it has to begin with `question:`.")
+    _text(question, "question")
+    if "options" in question:
+        _only(question, {"question", "options"})
+        options = question["options"]
+        if not isinstance(options, list) or len(options) not in (3, 4):
+            raise ValueError("it needs three or four options.")
+        for option in options:
+            if not isinstance(option, dict):
+                raise ValueError("each option needs `text` and `feedback`.")
+            _only(option, {"text", "right", "feedback"})
+            text = _text(option, "text")
+            _text(option, "feedback", f"the option {text!r}")
+            if option.get("right", True) is not True:
+                raise ValueError(f"the option {text!r} may say `right: true` or nothing.")
+        if sum("right" in option for option in options) != 1:
+            raise ValueError("exactly one option has to say `right: true`.")
+        if len({option["text"] for option in options}) < len(options):
+            raise ValueError("two of its options are the same.")
+        return
+    if "answer" not in question:
+        raise ValueError("it needs `options`, or `answer` for a number to be counted.")
+    _only(question, {"question", "answer", "feedback", "near", "otherwise"})
+    _text(question, "feedback")
+    _text(question, "otherwise")
+    values = [calculate(question["answer"])]
+    if not isinstance(question.get("near", []), list):
+        raise ValueError("`near` has to be a list of wrong numbers, each with `value` and `feedback`.")
+    for wrong in question.get("near", []):
+        if not isinstance(wrong, dict):
+            raise ValueError("each entry of `near` needs `value` and `feedback`.")
+        _only(wrong, {"value", "feedback"})
+        values.append(calculate(wrong.get("value")))
+        _text(wrong, "feedback", f"the near miss {wrong['value']}")
+    if len(set(values)) < len(values):
+        raise ValueError("two of its numbers are equal.")
+
+
+def _text(entry, key, of="it"):
+    text = entry.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{of} needs a text as `{key}`.")
+    if "$" in text:
+        raise ValueError(f"formulas are written with ·, × and ², not with dollar signs: {text.strip()[:40]!r}.")
+    return text
+
+
+def _only(entry, known):
+    if unknown := sorted(map(str, set(entry) - known)):
+        raise ValueError(f"the key {unknown[0]!r} is unknown; known here are {', '.join(sorted(known))}.")
+
+
+def calculate(expression):
+    """The whole number that an expression such as `(3 * 3 * 2 + 1) * 3` stands for. Raises ValueError."""
+
+    def value(node):
+        if isinstance(node, ast.Expression):
+            return value(node.body)
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
+            left, right = value(node.left), value(node.right)
+            if isinstance(node.op, ast.Pow) and not 0 <= right <= 64:
+                raise ValueError
+            return OPERATIONS[type(node.op)](left, right)
+        raise ValueError
+
+    try:
+        return value(ast.parse(str(expression), mode="eval"))
+    except (ValueError, SyntaxError, ZeroDivisionError):
+        raise ValueError(
+            f"{expression!r} is no calculation with whole numbers (allowed are + - * // ** and brackets)."
+        ) from None
+
+
+def add_questions(root, notebook, chapter):
+    """Put the chapter's questions into its staged notebook, right before the heading "Exercises"."""
+    import nbformat
+
+    questions = load_questions(root, chapter)
+    if not questions:
+        return
+    new_cell = nbformat.v4.new_markdown_cell
+    for index, cell in enumerate(notebook.cells):
+        found = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
+        if found:
+            before, after = cell.source[: found.start()].rstrip(), cell.source[found.start() :]
+            page = f"## Check yourself\n\n{INTRODUCTION}\n\n```{{raw}} html\n{questions_html(questions)}\n```\n"
+            cell.source = after
+            notebook.cells[index:index] = ([new_cell(before)] if before else []) + [new_cell(page)]
+            return
+    raise UserError(f"{chapter} has questions but no heading '## Exercises' to put them before.")
+
+
+def questions_html(questions):
+    """The questions as forms, and their answers to be folded out, which is where the script finds its feedback."""
+    forms, answers = [], []
+    for number, question in enumerate(questions, start=1):
+        name = f"question-{number}"
+        rows = []
+        if "options" in question:
+            fields = []
+            for letter, option in zip("abcd", question["options"], strict=False):
+                key = f"{name}-{letter}"
+                fields.append(
+                    f'<div class="question-option"><input type="radio" name="{name}" id="{key}" value="{letter}">'
+                    f'<label for="{key}">{inline(option["text"])}</label></div>'
+                )
+                rows.append(_answer(letter, inline(option["text"]), option["feedback"], "right" in option))
+        else:
+            right = calculate(question["answer"])
+            fields = [
+                f'<div class="question-number"><label for="{name}-number">Your number</label> '
+                f'<input type="text" inputmode="numeric" autocomplete="off" id="{name}-number" name="{name}"></div>'
+            ]
+            rows.append(_answer(right, f"{right:,}", question["feedback"], True))
+            for wrong in question.get("near", []):
+                value = calculate(wrong["value"])
+                rows.append(_answer(value, f"{value:,}", wrong["feedback"], False))
+            rows.append(_answer("otherwise", "Any other number", question["otherwise"], False))
+        forms.append(
+            f'<form class="question" data-answers="{name}-answers"><fieldset>\n'
+            f"<legend>{number}. {inline(question['question'])}</legend>\n" + "\n".join(fields) + "\n"
+            '<button type="submit" hidden>Check</button>\n'
+            '<p class="question-feedback" role="status" aria-live="polite"></p>\n</fieldset></form>'
+        )
+        answers.append(f'<li><ul id="{name}-answers">\n' + "\n".join(rows) + "\n</ul></li>")
+    return (
+        '<div class="questions">\n' + "\n".join(forms) + "\n"
+        '<details class="question-answers"><summary>All answers, with their reasons</summary>\n<ol>\n'
+        + "\n".join(answers)
+        + '\n</ol></details>\n</div>\n<script src="../scripts/questions.js" defer></script>'
+    )
+
+
+def _answer(value, text, feedback, right):
+    mark, word = ("✓", "right") if right else ("✗", "wrong")
+    return (
+        f'<li class="{word}" data-value="{value}"><span class="question-mark">{mark} {text}</span> '
+        f'<span class="question-reason">{inline(feedback)}</span></li>'
+    )
+
+
+def inline(text):
+    """One paragraph of Markdown (emphasis and code) as HTML; anything else is shown as it is written."""
+    from markdown_it import MarkdownIt
+
+    rendered = MarkdownIt("commonmark", {"html": False}).disable(["link", "image"]).renderInline(" ".join(text.split()))
+    return rendered.replace("\n", " ")
+
+
+PLACEHOLDER = "REPLACE"  # a test refuses questions that still hold it
+SKELETON = """\
+# Three questions to be answered from the chapter: why, what would happen if, count. Never a result to be remembered.
+# Each answer gets a sentence that teaches, the wrong ones too. `code` and *emphasis* work; formulas take ·, × and ².
+- question: "REPLACE: why is something so?"
+  options:
+    - text: "REPLACE: the reason."
+      right: true
+      feedback: "REPLACE: what follows from it."
+    - text: "REPLACE: a common mistake."
+      feedback: "REPLACE: where that thought goes wrong."
+    - text: "REPLACE: another mistake."
+      feedback: "REPLACE: what would have to be true for it."
+
+- question: "REPLACE: what would happen if one thing were changed?"
+  options:
+    - text: "REPLACE: it grows."
+      feedback: "REPLACE: why it does not."
+    - text: "REPLACE: it stays as it is."
+      right: true
+      feedback: "REPLACE: why it does."
+    - text: "REPLACE: it shrinks."
+      feedback: "REPLACE: why it does not."
+
+- question: "REPLACE: how many parameters has a 3×3 convolution from 2 to 3 channels?"
+  answer: (3 * 3 * 2 + 1) * 3  # a calculation: the page shows its result
+  feedback: "REPLACE: the way to count."
+  near:
+    - value: (3 * 3 + 1) * 2 * 3
+      feedback: "REPLACE: the mistake that leads to this number."
+  otherwise: "REPLACE: where to begin."
+"""
+
+
+def write_skeleton(root, chapter):
+    """Write `book/questions/<chapter>.yml` for a new chapter, unless it is there; returns its path."""
+    path = questions_path(root, chapter)
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_text(SKELETON, encoding="utf-8", newline="\n")
+        part.replace(path)
+    return path

@@ -1,0 +1,1 @@
+"""Training: the loop, its batches, augmentation, and the learning curves it returns."""
