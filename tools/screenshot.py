@@ -1,9 +1,9 @@
 """Takes the README's picture, docs/screenshot.png, of the built front page: `python tools/screenshot.py`."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
+
+from companion.publish import project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -12,9 +12,7 @@ def main():
     page, picture = ROOT / "_build" / "html" / "book" / "index.html", ROOT / "docs" / "screenshot.png"
     if not page.is_file():
         sys.exit("There is no built site to photograph: `make book` first.")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
+    if (chromium := project.chromium()) is None:
         sys.exit("No Chromium found: install it, or set CHROMIUM to its path.")
     from playwright.sync_api import sync_playwright
 

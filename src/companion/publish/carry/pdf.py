@@ -21,7 +21,6 @@ from companion.publish import UserError, project
 from companion.publish.pages import handout
 
 STYLE = Path(__file__).with_name("paper.css")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OLDEST = 131  # the first Chromium that prints page numbers and running feet by CSS
 CONTENT_WIDTH = 658  # CSS pixels: A4 without the side margins of paper.css, so that we measure what will be printed
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "headers", "list")
@@ -64,18 +63,18 @@ def make_pdf(root, site, target, solutions=True):
         else:
             raise UserError("The PDF does not settle: the page numbers of its contents change with every printing.")
         headings = page.eval_on_selector_all("h1, h2, h3, h4, h5, h6", "all => all.map(e => e.textContent)")
-    return _finish(_config(root), data, headings, target)
+    return _finish(project.config(root), data, headings, target)
 
 
 def merge(root, folder, solutions=True):
     """One HTML document out of all pages of the table of contents, in order, with a title page and the contents."""
     from bs4 import BeautifulSoup
 
-    names = [_html_name(page) for page in project.toc_pages(root)]
+    names = [project.html_name(page) for page in project.toc_pages(root)]
     soups = {name: BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser") for name in names}
     places = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
     base, tracked = Path(os.path.relpath(folder, root / "_build")).as_posix(), project.tracked_files(root) or ()
-    site = Site(folder, base, _config(root), places, frozenset(tracked))
+    site = Site(folder, base, project.config(root), places, frozenset(tracked))
     parts = part_of(root)
     opening = {parts[name]: name for name in reversed(names) if name in parts}.values()
     book = [_chapter(soup, name, parts.get(name, ""), name in opening, site) for name, soup in soups.items()]
@@ -107,18 +106,7 @@ def merge(root, folder, solutions=True):
 
 def part_of(root):
     """{page: caption of its part} by `_toc.yml`."""
-    import yaml
-
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return {
-        _html_name(entry["file"]): part.get("caption", "")
-        for part in toc.get("parts", [])
-        for entry in part.get("chapters", [])
-    }
-
-
-def _html_name(page):
-    return str(Path(page).with_suffix("")) + ".html"
+    return {project.html_name(page): part.caption for part in project.contents(root)[1] for page in part.pages}
 
 
 def slug(name):
@@ -237,12 +225,6 @@ def _file(site, name, link):
     return posixpath.join(site.base, _on_site(name, link))
 
 
-def _config(root):
-    import yaml
-
-    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-
-
 def _css_string(text):
     return '"' + re.sub(r'(["\\])', r"\\\1", " ".join(text.split())) + '"'
 
@@ -339,7 +321,7 @@ def browser_path(playwright):
         if not shutil.which(chosen):
             raise UserError(f"CHROMIUM is {chosen!r}, and there is no such program.")
         return chosen
-    if found := next(filter(None, map(shutil.which, BROWSERS)), None):
+    if found := project.chromium():
         return found
     if Path(playwright.chromium.executable_path).is_file():
         return None
@@ -432,10 +414,9 @@ def _finish(config, data, headings, target):
     for mark in _bookmarks(root["/Outlines"]):  # as drawn: in capitals, and without the space where a line ends
         text = words.get("".join(mark["/Title"].split()).casefold(), mark["/Title"])
         mark[NameObject("/Title")] = TextStringObject(text)
-    part = target.with_name(target.name + ".part")
-    with open(part, "wb") as file:
-        writer.write(file)
-    os.replace(part, target)
+    written = io.BytesIO()
+    writer.write(written)
+    project.write_whole(target, written.getvalue())
     return len(writer.pages)
 
 

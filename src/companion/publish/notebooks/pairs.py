@@ -55,11 +55,10 @@ def stale(root, chapter):
 
 def _keep_ids(notebook, old_path):
     """Give each cell the id that the cell with the same source had before."""
-    import nbformat
-
-    if not old_path.exists():
+    try:
+        known = {cell.source: cell.id for cell in chapters.read_notebook(old_path).cells}
+    except UserError:  # there is none, or a damaged one: this one takes its place
         return
-    known = {cell.source: cell.id for cell in nbformat.read(old_path, as_version=4).cells}
     taken = set()
     for number, cell in enumerate(notebook.cells):
         identity = known.get(cell.source)
@@ -73,12 +72,11 @@ def _keep_ids(notebook, old_path):
 
 def check_pair(root, chapter):
     """Whether the committed notebook is the Markdown's pair, was executed in order, and is not stale."""
-    import nbformat
-
-    path = chapters.pair_path(root, chapter)
-    if not path.is_file():
-        return [f"{chapter}.ipynb is missing: run `make refresh`"]
-    source, pair = chapters.read_source(root, chapter), nbformat.read(path, as_version=4)
+    source = chapters.read_source(root, chapter)
+    try:
+        pair = chapters.read_notebook(chapters.pair_path(root, chapter))
+    except UserError as error:
+        return [str(error)]
     if [_content(cell) for cell in source.cells] != [_content(cell) for cell in pair.cells]:
         return [
             f"{chapter}.ipynb differs from {chapter}.md: run `make refresh` (or `jupytext --sync` to take an edited notebook)"

@@ -84,7 +84,7 @@ def close_doors(root, stage, names):
     import yaml
 
     path = stage / "_config.yml"
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config = project.config(stage)
     config.pop("launch_buttons", None)
     for button in ("use_repository_button", "use_issues_button", "use_edit_page_button"):
         config.setdefault("html", {}).pop(button, None)

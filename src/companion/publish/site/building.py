@@ -48,9 +48,7 @@ def build_site(root, solutions=True):
     The finished site replaces `_build/html` whole, or, without solutions, `_build/html-without-solutions`. Raises UserError
     with everything that is wrong.
     """
-    import nbformat
-
-    executed = {n: nbformat.read(executed_path(root, n), as_version=4) for n in chapters.chapter_names(root)}
+    executed = {n: chapters.read_notebook(executed_path(root, n)) for n in chapters.chapter_names(root)}
     problems = []
     for name, notebook in executed.items():
         defaults = chapters.parameters(chapters.read_source(root, name))
