@@ -16,7 +16,7 @@ from torch import nn
 
 from companion import conv_parameters, layer_table, load_claims
 from companion.publish import UserError, cli, project
-from companion.publish.notebooks import chapters, template
+from companion.publish.notebooks import chapters
 from companion.publish.pages import bibliography, handout, questions, reading
 from companion.publish.site import building
 
@@ -241,19 +241,6 @@ def test_every_answer_and_its_reason_stand_on_the_page_without_the_script():
         assert all(entry["feedback"] in answers for entry in entries)
     assert "✓ 380" in answers and "✗ 360" in answers and "Count again." in answers
     assert soup.select_one("legend code").text == "x < 1" and soup.select_one("label em").text == "so"
-
-
-def test_a_new_chapter_gets_a_skeleton_that_is_valid_and_counts_as_unfinished(tmp_path):
-    (tmp_path / "book").mkdir()
-    (tmp_path / "_toc.yml").write_text("root: book/index\nparts:\n- chapters:\n  - file: book/one.ipynb\n")
-    shutil.copy(ROOT / "_config.yml", tmp_path)
-    template.new_chapter(tmp_path, "gap-head")
-    path = questions.questions_path(tmp_path, "gap-head")
-    assert len(questions.load_questions(tmp_path, "gap-head")) == 3
-    assert questions.PLACEHOLDER in path.read_text(encoding="utf-8")
-    path.write_text("mine")
-    questions.write_skeleton(tmp_path, "gap-head")
-    assert path.read_text() == "mine", "questions that are there are kept"
 
 
 @pytest.fixture(scope="module")

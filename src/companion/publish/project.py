@@ -99,9 +99,9 @@ def write_together(contents):
             write_whole(path, content)
     except BaseException:
         for path, data in before.items():
-            if data is None:
-                path.unlink(missing_ok=True)
-            elif path.read_bytes() != data:
+            if data is None and path.is_file():
+                path.unlink()
+            elif data is not None and path.read_bytes() != data:
                 write_whole(path, data)
         for folder in sorted(set(folders), key=lambda folder: len(folder.parts), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from companion.evidence.ledger import load_claims
 from companion.publish import UserError, project
+from companion.publish.notebooks import chapters
 from companion.publish.pages import readme
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -219,38 +220,33 @@ def plan():
 
 def listed(root, name):
     """The text of `_toc.yml` with the new chapter in its place: beside its neighbours of the plan, else in a part of its own."""
-    pages, parts = project.toc_pages(root), project.contents(root)[1]
     lines = project.read_text(root / "_toc.yml").splitlines(keepends=True)
-    place = {Path(page).stem: number for number, page in enumerate(pages) if page.endswith(".ipynb")}
-    caption, mates = next(
-        ((part, list(found)) for part, found in plan() if name in found), ("Further chapters", [name])
-    )
+    here = chapters.chapter_names(root)
+    if not here:
+        raise UserError("_toc.yml lists no notebook yet, so the place of the chapter is not known: add it by hand.")
+    caption, mates = next(((part, list(found)) for part, found in plan() if name in found), ("", [name]))
     own = mates.index(name)
-    before = [mate for mate in mates[:own] if mate in place][-1:]
-    after = [mate for mate in mates[own + 1 :] if mate in place][:1]
-    if before or after:
-        number = _line_of(lines, (before or after)[0])
-        entry = lines[number].partition("-")[0] + f"- file: book/{name}.ipynb\n"
-        lines.insert(number + (1 if before else 0), entry)
-        return "".join(lines)
-    order = [chapter for _, found in plan() for chapter in found]
-    later = [chapter for chapter in order[order.index(name) + 1 :] if chapter in place] if name in order else []
-    part = next((part for part in parts if later and any(Path(p).stem == later[0] for p in part.pages)), None)
+    before = [mate for mate in mates[:own] if mate in here]
+    after = [mate for mate in mates[own + 1 :] if mate in here]
     captions = [number for number, line in enumerate(lines) if re.match(r"\s*- caption:", line)]
-    if not captions:
-        raise UserError(
-            "_toc.yml has no part with a caption, so the place of the chapter is not known: add it by hand."
-        )
-    if part is None:  # after the last part that holds chapters
-        holding = [number for number, part in enumerate(parts) if any(Path(p).stem in place for p in part.pages)]
-        number = holding[-1] + 1 if holding else 0
-    else:
-        number = parts.index(part)
-    number = captions[number] if number < len(captions) else len(lines)
+    if not (before or after) and captions and caption:
+        _open_part(root, lines, captions, name, caption)
+        return "".join(lines)
+    number = _line_of(lines, (before[-1:] or after or here[-1:])[0])
+    entry = lines[number].partition("-")[0] + f"- file: book/{name}.ipynb\n"  # indented like its neighbour
+    lines.insert(number if after and not before else number + 1, entry)
+    return "".join(lines)
+
+
+def _open_part(root, lines, captions, name, caption):
+    """Insert a part with this chapter into the lines of `_toc.yml`: before the next chapters of the plan, or after all chapters."""
+    order = [chapter for _, found in plan() for chapter in found]
+    held = [{chapters.name_of(page) for page in part.pages} & set(order) for part in project.contents(root)[1]]
+    later = [number for number, names in enumerate(held) if any(order.index(n) > order.index(name) for n in names)]
+    place = later[0] if later else 1 + max(number for number, names in enumerate(held) if names)
     indent = lines[captions[0]].partition("-")[0]
     entry = f'{indent}- caption: "{caption}"\n{indent}  chapters:\n{indent}    - file: book/{name}.ipynb\n'
-    lines.insert(number, entry)
-    return "".join(lines)
+    lines.insert(captions[place] if place < len(captions) else len(lines), entry)
 
 
 def _line_of(lines, chapter):
