@@ -8,7 +8,7 @@ from companion.publish import UserError, project
 from companion.publish.notebooks import chapters
 from companion.publish.pages import readme
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).with_name("templates")
 FIRST_CELL = """\
 from importlib.util import find_spec
 
