@@ -200,12 +200,12 @@ def refresh(options):
     """`companion refresh`: execute stale chapters and write their committed notebooks."""
     from companion.publish import project
     from companion.publish.notebooks import chapters, pairs
-    from companion.publish.pages import readme
 
     root = project.project_root()
     names = options.chapter or chapters.chapter_names(root)
     for name in names:
         chapters.source_path(root, name)
+    refresh_readme(root)
     if not options.chapter and not options.all:
         names = [name for name in names if pairs.stale(root, name)]
     advance = progress_bar(len(names), "refresh", "chapter")
@@ -213,6 +213,12 @@ def refresh(options):
         pairs.refresh(root, name)
         advance(name)
     print(f"{len(names)} notebooks refreshed." if names else "Every notebook is up to date.")
+
+
+def refresh_readme(root):
+    """The part of `companion refresh` that takes no time: README's list of chapters and its counts."""
+    from companion.publish.pages import readme
+
     if readme.refresh(root):
         print("README.md: its list of chapters and its counts are up to date again.")
 
