@@ -22,6 +22,7 @@ def book(tmp_path):
 
 def test_a_byte_order_mark_is_no_part_of_a_file(book):
     (book / "book" / "a.yml").write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert project.read_text(book / "book" / "a.yml") == "a: 1\n"
     assert project.read_yaml(book / "book" / "a.yml") == {"a": 1}
     (book / "_toc.yml").write_bytes(b"\xef\xbb\xbf" + (book / "_toc.yml").read_bytes())
     (book / "_config.yml").write_bytes(b"\xef\xbb\xbf" + (book / "_config.yml").read_bytes())
