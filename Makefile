@@ -8,13 +8,16 @@ PY := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: book test colab full record check refresh serve dist new env help
+.PHONY: book test nbval colab full record check refresh serve dist new env help
 
 book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
 	@$(PY) -m companion build
 
-test: book       ## the tests: package, nbval over every chapter, gates, the site in a real browser
-	@$(PY) -m pytest -n auto --dist loadfile -m "not colab" --nbval --nbval-current-env tests book
+test: book       ## the tests: package, nbval on what the book executed, gates, the site in a real browser
+	@$(PY) -m pytest -n auto --dist loadfile -m "not colab" --nbval --nbval-current-env --executed _build/executed/quick tests book
+
+nbval: env       ## nbval over every chapter, each executed once more in a kernel of its own (CI does it too)
+	@$(PY) -m pytest -n auto --dist loadfile --nbval --nbval-current-env book
 
 colab: env       ## every chapter in an empty folder and an environment like Colab's (some minutes; CI does it too)
 	@$(PY) -m pytest -n auto --dist loadfile -m colab tests

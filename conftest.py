@@ -1,14 +1,30 @@
-"""Settings of every test run, nbval's kernels included, and a summary of what nbval really compared."""
+"""Settings of every test run, nbval's kernels included; nbval on what papermill has executed; a summary of what it compared."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-# One thread: repeatable numbers. Set before any kernel starts, so that kernels inherit it.
-os.environ.update(OMP_NUM_THREADS="1", PYTHONHASHSEED="0", TQDM_DISABLE="1", PYDEVD_DISABLE_FILE_VALIDATION="1")
+from companion.publish.notebooks.kernels import use_own_environment
+
+use_own_environment()  # repeatable numbers, whatever the user's settings; before any kernel starts, so that kernels inherit it
 
 ROOT = Path(__file__).parent
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--executed",
+        metavar="FOLDER",
+        help="let nbval compare the notebooks that papermill has executed into FOLDER, instead of executing them again",
+    )
+
+
+def pytest_configure(config):
+    if folder := config.getoption("--executed"):
+        import nbval.plugin
+        from replay import setup_from
+
+        nbval.plugin.IPyNbFile.setup = setup_from(ROOT / folder)
 
 
 @pytest.fixture(scope="session")

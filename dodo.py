@@ -8,18 +8,25 @@ from companion.publish.notebooks import chapters, execution
 from companion.publish.site import building
 
 ROOT = project.project_root()
-DOIT_CONFIG = {"default_tasks": ["site"], "dep_file": str(ROOT / "_build" / "doit.json"), "backend": "json"}
+DOIT_CONFIG = {
+    "default_tasks": ["site"],
+    "dep_file": str(ROOT / "_build" / "doit.json"),
+    "backend": "json",
+    "par_type": "thread",
+}
 NAMES = chapters.chapter_names(ROOT)
 
 
 def task_execute():
-    """Execute a chapter by papermill (again only when its source, the package, the ledger or a record that it loads changed)."""
+    """Execute a chapter by papermill: again only when its source changed, or a module, record or ledger row that it used."""
     for name in reversed(NAMES):  # the later chapters take longer: started first, they leave no core idle at the end
         yield {
             "name": name,
             "actions": [(execution.task, [ROOT, name])],
-            "file_dep": [ROOT / "book" / f"{name}.md", *chapters.dependencies(chapters.read_source(ROOT, name))],
-            "targets": [ROOT / "_build" / "executed" / "quick" / f"{name}.ipynb"],
+            "file_dep": [ROOT / "book" / f"{name}.md"],
+            "uptodate": [(execution.is_current, [ROOT, name])],  # by the hash of all that its last run used
+            "targets": [execution.executed_path(ROOT, name)],
+            "io": {"capture": False},  # doit would swap sys.stdout, which threads share
         }
 
 

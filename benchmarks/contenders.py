@@ -107,7 +107,7 @@ def make_data(images):
     pictures = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
     train = Split(pictures, torch.randint(10, (images,), generator=generator))
     val = Split(train.images[:BATCH_SIZE], train.labels[:BATCH_SIZE])
-    splits = Splits(train, val, None, tuple("0123456789"), "random", "", "")
+    splits = Splits(train, val, classes=tuple("0123456789"), name="random", fingerprint="", source="")
     return Data(splits, engine.as_input(train.images), train.labels)
 
 

@@ -143,7 +143,7 @@ def fit(model, split, batch_size, clock, buckets=False):
 
 def train(model, split, batch_size, optimizer, epochs, batches=None):
     few = Split(split.inputs[:batch_size], split.labels[:batch_size])
-    splits = Splits(split, few, None, ("bad", "good"), "reviews", "", "")
+    splits = Splits(split, few, classes=("bad", "good"), name="reviews", fingerprint="", source="")
     options = {"optimizer": optimizer, "loss_fn": nn.CrossEntropyLoss(), "batch_size": batch_size, "batches": batches}
     return engine.fit(model, splits, epochs=epochs, **options, seed=0)
 
@@ -246,7 +246,7 @@ def measure(keys, names, split, repeats):
     workers = {name: ProcessPoolExecutor(1, spawn, initializer=prepare, initargs=(name,)) for name in names}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        torch.save({"images": split.inputs, "labels": split.labels}, folder / "reviews.pt")
+        torch.save({"inputs": split.inputs, "targets": split.targets}, folder / "reviews.pt")
         try:
             for key in keys:
                 accuracy = save_weights(key, split, folder)

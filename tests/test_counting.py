@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations, parametrize
+from torch.utils.flop_counter import FlopCounterMode
 
 from companion import (
     ParameterCount,
@@ -266,6 +268,196 @@ def test_the_printed_table_ends_with_the_totals():
     last = repr(table).splitlines()[-1].split()
     assert last == ["total", f"{table.count.total:,}", f"{table.activations:,}", f"{table.multiply_adds:,}"]
     assert table._repr_html_().count("<tr") == 1 + len(table) + 1
+
+
+# ------------------------------------------------------------------------------------ layers of every kind, by what they are
+
+
+def flops(model, *input_size):
+    """The floating point operations that PyTorch's own counter sees: two for each multiply-add."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(torch.zeros(1, *input_size))
+    return counter.get_total_flops()
+
+
+class Subclass(nn.Linear):
+    """A linear layer with a name of its own."""
+
+
+class Pairs(nn.Module):
+    """A bilinear layer on the two halves of its input."""
+
+    def __init__(self, bias=True):
+        super().__init__()
+        self.bilinear = nn.Bilinear(2, 3, 4, bias)
+
+    def forward(self, x):
+        return self.bilinear(x[..., :2], x[..., 2:])
+
+
+@pytest.mark.parametrize(
+    ("model", "input_size"),
+    [
+        (nn.Linear(7, 5), (3, 7)),
+        (Subclass(7, 5), (7,)),
+        (nn.Conv1d(2, 3, 4, stride=2), (2, 11)),
+        (nn.Conv2d(4, 6, 3, groups=2, padding=1), (4, 5, 6)),
+        (nn.Conv3d(2, 3, 2), (2, 4, 5, 3)),
+        (nn.ConvTranspose2d(3, 2, 3, stride=2), (3, 4, 5)),
+        (nn.LSTMCell(4, 3), (4,)),
+        (nn.GRUCell(4, 3), (4,)),
+        (nn.RNNCell(4, 3), (4,)),
+        (parametrizations.weight_norm(nn.Linear(4, 3)), (4,)),
+        (parametrizations.spectral_norm(nn.Conv2d(2, 3, 3)), (2, 5, 6)),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.PReLU(), nn.Flatten(), nn.Linear(64, 2)), (3, 6, 6)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
+)
+def test_multiply_adds_are_half_the_operations_that_pytorchs_own_counter_sees(model, input_size):
+    table = layer_table(model, input_size)
+    assert table.multiply_adds > 0
+    assert 2 * table.multiply_adds == flops(model, *input_size)
+
+
+def test_multiply_adds_of_recurrent_cells_are_their_weights():
+    assert layer_table(nn.LSTMCell(4, 3), (4,)).multiply_adds == 4 * (4 + 3) * 3 == 84
+    assert layer_table(nn.GRUCell(4, 3), (4,)).multiply_adds == 3 * (4 + 3) * 3
+    assert layer_table(nn.RNNCell(4, 3), (4,)).multiply_adds == (4 + 3) * 3
+
+
+def test_a_cell_does_in_one_step_what_its_layer_does_at_each():
+    for layer, cell in ((nn.LSTM, nn.LSTMCell), (nn.GRU, nn.GRUCell), (nn.RNN, nn.RNNCell)):
+        whole, one = layer_table(layer(4, 3, batch_first=True), (7, 4)), layer_table(cell(4, 3), (4,))
+        assert whole.multiply_adds == 7 * one.multiply_adds
+        assert whole[0].formula == one[0].formula
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_bilinear_layer_multiplies_each_weight_once_at_each_position(bias):
+    model = Pairs(bias)
+    row = layer_table(model, (6, 5))[0]
+    assert row.multiply_adds == 6 * (2 * 3 * 4)
+    assert row.formula == ("(2·3 + 1)·4" if bias else "2·3·4")
+    assert row.parameters == pytorch_count(model)
+
+
+@pytest.mark.parametrize(
+    ("layer", "input_size"),
+    [
+        (nn.LSTM(4, 3, num_layers=2, bidirectional=True, batch_first=True), (7, 4)),
+        (nn.LSTM(4, 3, proj_size=2, batch_first=True), (7, 4)),
+        (nn.GRU(4, 3, bias=False, batch_first=True), (7, 4)),
+        (nn.RNN(4, 3, num_layers=3, batch_first=True), (7, 4)),
+        (nn.GRUCell(4, 3, bias=False), (4,)),
+        (parametrizations.weight_norm(nn.LSTM(4, 3, batch_first=True), "weight_hh_l0"), (7, 4)),
+    ],
+)
+def test_recurrent_layers_of_every_form_have_a_right_formula_and_all_their_products(layer, input_size):
+    (row,) = layer_table(layer, input_size)
+    assert value_of(row.formula) == row.parameters == pytorch_count(layer)
+    plain = [n for n in dict(layer.named_parameters()) if n.startswith("weight")]
+    names = {
+        n.split(".")[0] if "parametrizations" not in n else n.split(".")[1] for n in dict(layer.named_parameters())
+    }
+    weights = sum(getattr(layer, name).numel() for name in names if name.startswith("weight"))
+    assert plain
+    assert row.multiply_adds == weights * (input_size[0] if len(input_size) == 2 else 1)
+
+
+@pytest.mark.parametrize(
+    "norm", [parametrizations.weight_norm, parametrizations.spectral_norm, parametrizations.orthogonal]
+)
+def test_a_reparametrised_layer_is_one_row_with_the_parameters_that_it_has(norm):
+    model = nn.Sequential(norm(nn.Linear(4, 3)))
+    (row,) = layer_table(model, (4,))
+    assert (row.name, row.kind) == ("0", "Linear")
+    assert value_of(row.formula) == row.parameters == pytorch_count(model)
+    assert (row.multiply_adds, row.activations) == (12, 3)
+    assert layer_table(model, (4,)).count == count_parameters(model)
+
+
+def test_the_older_weight_norm_has_a_right_formula_too():
+    with pytest.warns(FutureWarning):
+        model = nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 3)))
+    (row,) = layer_table(model, (4,))
+    assert value_of(row.formula) == row.parameters == pytorch_count(model) == 18
+    assert row.multiply_adds == 12
+
+
+def test_a_parametrisation_with_parameters_of_its_own_is_counted_with_its_layer():
+    class LowRank(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.left, self.right = nn.Parameter(torch.zeros(3, 1)), nn.Parameter(torch.zeros(1, 4))
+
+        def forward(self, weight):
+            return weight + self.left @ self.right
+
+    layer = nn.Linear(4, 3)
+    parametrize.register_parametrization(layer, "weight", LowRank())
+    (row,) = layer_table(layer, (4,))
+    assert value_of(row.formula) == row.parameters == 12 + 3 + 3 + 4
+    assert row.multiply_adds == 12
+
+
+class Scaled(nn.Linear):
+    """A linear layer with one parameter more than its kind has."""
+
+    def __init__(self):
+        super().__init__(4, 3)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return self.scale * super().forward(x)
+
+
+def test_the_formula_of_a_layer_with_further_parameters_counts_these_too():
+    (row,) = layer_table(Scaled(), (4,))
+    assert value_of(row.formula) == row.parameters == 16
+
+
+class Raw(nn.Module):
+    """Multiplies by a matrix of its own, without a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.ones(4, 3))
+
+    def forward(self, x):
+        return x @ self.matrix
+
+
+@pytest.mark.parametrize(
+    ("model", "input_size"), [(Raw(), (4,)), (nn.TransformerEncoderLayer(4, 2, 6, batch_first=True), (5, 4))]
+)
+def test_products_of_an_unknown_kind_are_not_called_none(model, input_size):
+    table = layer_table(nn.Sequential(model, nn.Linear(input_size[-1] if input_size[1:] else 3, 2)), input_size)
+    assert None in [row.multiply_adds for row in table]
+    assert table.multiply_adds is None
+    assert repr(table).splitlines()[-1].endswith("?")
+    assert table.count.total > 0
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.BatchNorm1d(4), nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.RMSNorm(4), nn.PReLU(), nn.ReLU(), nn.Dropout()],
+)
+def test_norms_and_activations_have_no_multiply_adds(layer):
+    assert layer_table(layer, (4,)).multiply_adds == 0
+
+
+@pytest.mark.parametrize("layer", [nn.Embedding(9, 4), nn.EmbeddingBag(9, 4)])
+def test_looking_up_words_multiplies_nothing(layer):
+    assert layer_table(layer, (7,), dtype=torch.long).multiply_adds == 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("count", [count_parameters, lambda model: layer_table(model, (4,))])
+def test_a_quantised_model_is_refused_with_advice(count):
+    quantise = pytest.importorskip("torch.ao.quantization").quantize_dynamic
+    model = quantise(nn.Sequential(nn.ReLU(), nn.Linear(4, 3)), {nn.Linear}, dtype=torch.qint8)
+    with pytest.raises(ValueError, match=r"1 \(Linear\) is quantised: .* Count the model before it is quantised"):
+        count(model)
 
 
 # ------------------------------------------------------------------------------------------- the ledger of report A

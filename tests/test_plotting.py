@@ -14,9 +14,11 @@ from companion import plot_confusion, plot_history, plot_spread, show_images, us
 from companion.plotting import TRAIN, VAL
 
 
-def history(shift=0.0):
+def history(shift=0.0, metrics=("loss", "accuracy")):
     values = (0.1 + shift, 0.2 + shift)
-    return History(values, values, values, values, values, values, (1.0, 1.0))
+    return History(
+        {f"{part}_{metric}": values for part in ("running", "train", "val") for metric in metrics}, (1.0, 1.0)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,46 @@ def test_one_run_has_no_band_and_none_says_so():
 def test_a_history_is_drawn_as_accuracy_and_loss():
     accuracy, loss = plot_history(history())
     assert (accuracy.get_ylabel(), loss.get_ylabel()) == ("accuracy", "loss (cross-entropy)")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "labels"),
+    [(("loss",), ["loss"]), (("loss", "mse", "mae"), ["mae", "mse", "loss"]), (("loss", "top_5"), ["top 5", "loss"])],
+)
+def test_a_history_is_drawn_with_the_metrics_that_it_has_the_loss_last(metrics, labels):
+    axes = plot_history(history(metrics=metrics))
+    assert [ax.get_ylabel() for ax in axes] == labels
+
+
+def test_a_history_wants_axes_for_each_of_its_metrics():
+    with pytest.raises(ValueError, match="has accuracy, loss: give 2 axes, not 3"):
+        plot_history(history(), plt.subplots(1, 3)[1])
+
+
+def test_a_page_may_give_the_label_of_an_axis():
+    ax = plot_spread([history()], "loss", label="loss (squared error)")
+    assert ax.get_ylabel() == "loss (squared error)"
+
+
+def test_runs_of_different_lengths_are_not_averaged():
+    longer = History({name: (*curve, 1.0) for name, curve in history().curves.items()}, (1.0,) * 3)
+    with pytest.raises(ValueError, match="runs of 2 and 3 epochs have no common mean"):
+        plot_spread([history(), longer], "loss")
+
+
+def test_a_metric_that_was_not_measured_is_answered_with_those_that_were():
+    with pytest.raises(AttributeError, match=r"no curve 'train_mae'; it has .*train_accuracy"):
+        plot_spread([history()], "mae")
+
+
+def test_the_colours_have_public_names_and_the_style_uses_them():
+    import companion
+
+    colours = [getattr(companion, name) for name in ("TRAIN", "VAL", "GREEN", "PLUM", "INK")]
+    assert tuple(colours) == companion.PALETTE
+    use_style()
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert [matplotlib.colors.to_hex(colour) for colour in cycle] == colours
 
 
 def test_images_are_shown_with_their_titles_and_spare_axes_stay_empty():

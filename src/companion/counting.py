@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils import parametrize
+
+from companion.models.modes import evaluation_mode
 
 # ------------------------------------------------------------------------------------------------------- by formula
 
@@ -87,9 +90,20 @@ class ParameterCount:
 def count_parameters(model):
     """The `ParameterCount` of any module, on any device; a tensor used in several places counts once.
 
-    Raises ValueError for a lazy module that has not seen its first batch: its shapes are not known yet.
+    Raises ValueError for a lazy module that has not seen its first batch, since its shapes are not known yet, and for a
+    quantised one, whose weights are packed and no parameters any more.
     """
+    _refuse_quantised(model)
     return _count(list(model.parameters()), list(model.buffers()))
+
+
+def _refuse_quantised(model):
+    for name, module in model.named_modules():
+        if ".quantized." in f"{type(module).__module__}.":
+            raise ValueError(
+                f"{name or 'the model'} ({type(module).__name__}) is quantised: its weights are packed where they cannot be "
+                "counted. Count the model before it is quantised: the number of its weights stays the same."
+            )
 
 
 def _count(parameters, buffers):
@@ -111,7 +125,9 @@ class LayerRow:
     `output_shape` is that of its first output tensor for a batch of one, without the batch, or None if the layer never
     ran. `formula` gives the parameters with their digits. `activations` are the numbers that the output adds to memory:
     zero for a layer that writes in place or only reshapes. `multiply_adds` counts the products of weights and inputs in
-    convolutions, fully connected and recurrent layers, and is zero for all others.
+    convolutions, fully connected, bilinear and recurrent layers and cells. It is zero for a layer without parameters, a
+    normalisation, an embedding and a PReLU, and None for a layer with parameters of another kind: what it does with them
+    is not known.
     """
 
     name: str
@@ -120,7 +136,7 @@ class LayerRow:
     count: ParameterCount
     formula: str
     activations: int
-    multiply_adds: int
+    multiply_adds: int | None
 
     @property
     def parameters(self):
@@ -153,10 +169,12 @@ class LayerTable:
 
     @property
     def multiply_adds(self):
-        return sum(row.multiply_adds for row in self.rows)
+        """Those of all rows, or None when those of one are not known."""
+        known = [row.multiply_adds for row in self.rows]
+        return None if None in known else sum(known)
 
     def to_frame(self):
-        """The table with a last line of totals, as a pandas DataFrame of texts."""
+        """The table with a last line of totals, as a pandas DataFrame of texts; "?" stands for what is not known."""
         import pandas as pd
 
         lines = [
@@ -165,7 +183,7 @@ class LayerTable:
         ]
         lines.append(("total", "", "", "", self.count.total, self.activations, self.multiply_adds))
         columns = ["name", "layer", "output", "formula", "parameters", "activations", "multiply-adds"]
-        return pd.DataFrame([(*line[:4], *(f"{n:,}" for n in line[4:])) for line in lines], columns=columns)
+        return pd.DataFrame([(*line[:4], *map(_thousands, line[4:])) for line in lines], columns=columns)
 
     def __repr__(self):
         return self.to_frame().to_string(index=False)
@@ -184,48 +202,68 @@ def layer_table(model, input_size, dtype=None):
 
     A layer has one row each time it runs; weights that an earlier row has counted are not counted again, so the columns
     add up. Parameters of modules that never ran come last. Only layers without children have activations and
-    multiply-adds: what a module computes beyond them (additions, attention) is not seen.
+    multiply-adds: what a module computes beyond them (additions, attention) is not seen. A reparametrised layer, such as
+    `weight_norm(nn.Linear(...))`, is one layer, with the parameters that its weight is made of.
     """
-    names = {module: name for name, module in model.named_modules()}
-    modes = {module: module.training for module in names}
-    rows, first_use = [], {}  # the module that first used a tensor
-
-    def add_row(module, inputs=(), output=None):
-        parameters = [p for p in module.parameters(recurse=False) if p not in first_use]
-        buffers = [b for b in module.buffers(recurse=False) if b not in first_use]
-        counted_in = {names[first_use[p]] for p in module.parameters(recurse=False) if p in first_use}
-        first_use.update((t, module) for t in [*parameters, *buffers])
-        output = _first_tensor(output)
-        is_leaf = output is not None and not any(module.children())
-        rows.append(
-            LayerRow(
-                name=names[module],
-                kind=type(module).__name__,
-                output_shape=None if output is None else tuple(output.shape[1:]),
-                count=_count(parameters, buffers),
-                formula=_shared_formula(parameters, counted_in) if counted_in else _formula(module),
-                activations=output.numel() if is_leaf and not _same_memory(inputs, output) else 0,
-                multiply_adds=_multiply_adds(module, inputs, output) if is_leaf else 0,
-            )
-        )
-
-    holders = [m for m in names if not any(m.children()) or any(True for _ in m.parameters(recurse=False))]
-    handles = [module.register_forward_hook(add_row) for module in holders]
+    _refuse_quantised(model)
+    inside = {part for module in model.modules() for part in _parametrizations(module)}
+    names = {module: name for name, module in model.named_modules() if module not in inside}
+    table = _Rows(names)
+    holders = [module for module in names if not _children(module) or _own(module, "parameters")]
+    handles = [module.register_forward_hook(table.add) for module in holders]
     device, own_dtype = _device_and_dtype(model)
     try:
-        model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), evaluation_mode(model):
             model(torch.zeros(1, *input_size, device=device, dtype=dtype or own_dtype))
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes.items():
-            module.training = training
     for module in names:
-        own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
-        if any(t not in first_use for t in own):
-            add_row(module)
-    return LayerTable(tuple(rows))
+        if any(tensor not in table.first_use for tensor in [*_own(module, "parameters"), *_own(module, "buffers")]):
+            table.add(module)
+    return LayerTable(tuple(table.rows))
+
+
+class _Rows:
+    """The rows of a `LayerTable` while it grows: `add` is called, as a hook, each time a module of {module: name} has run."""
+
+    def __init__(self, names):
+        self.names, self.rows, self.first_use = names, [], {}  # the module that first used a tensor
+
+    def add(self, module, inputs=(), output=None):
+        own = _own(module, "parameters")
+        parameters = [p for p in own if p not in self.first_use]
+        buffers = [b for b in _own(module, "buffers") if b not in self.first_use]
+        counted_in = {self.names[self.first_use[p]] for p in own if p in self.first_use}
+        self.first_use.update((t, module) for t in [*parameters, *buffers])
+        output = _first_tensor(output)
+        is_leaf = output is not None and not _children(module)
+        self.rows.append(
+            LayerRow(
+                name=self.names[module],
+                kind=parametrize.type_before_parametrizations(module).__name__,
+                output_shape=None if output is None else tuple(output.shape[1:]),
+                count=_count(parameters, buffers),
+                formula=_shared_formula(parameters, counted_in) if counted_in else _formula(module, parameters),
+                activations=output.numel() if is_leaf and not _same_memory(inputs, output) else 0,
+                multiply_adds=_multiply_adds(module, inputs, output),
+            )
+        )
+
+
+def _parametrizations(module):
+    """The modules that make a reparametrised module's weights: they are part of it, not layers of their own."""
+    return list(module.parametrizations.modules()) if parametrize.is_parametrized(module) else []
+
+
+def _children(module):
+    return [child for child in module.children() if child not in _parametrizations(module)]
+
+
+def _own(module, what):
+    """The "parameters" or "buffers" of the module without its children, each once."""
+    parts = [module, *_parametrizations(module)]
+    return list(dict.fromkeys(tensor for part in parts for tensor in getattr(part, what)(recurse=False)))
 
 
 def _device_and_dtype(model):
@@ -245,29 +283,62 @@ def _same_memory(inputs, output):
     return any(isinstance(x, torch.Tensor) and x.untyped_storage()._cdata == memory for x in inputs)
 
 
+WITHOUT_PRODUCTS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.PReLU, nn.Embedding, nn.EmbeddingBag)
+
+
 def _multiply_adds(module, inputs, output):
     """Each weight is used once at each position: of the output, or of the input when a convolution is transposed."""
+    weights = _weights(module)
+    if weights is None:
+        return None if _own(module, "parameters") and not isinstance(module, WITHOUT_PRODUCTS) else 0
+    if output is None:
+        return 0  # it never ran
     if isinstance(module, _ConvNd):
         image = inputs[0] if isinstance(module, _ConvTransposeNd) else output
-        return module.weight.numel() * math.prod(image.shape[2:])
-    if isinstance(module, nn.Linear | nn.RNNBase):
-        weights = sum(p.numel() for p in module.parameters() if p.dim() == 2)
-        return weights * (output.numel() // output.shape[-1])
-    return 0
+        return weights * math.prod(image.shape[2:])
+    return weights * (output.numel() // output.shape[-1])
 
 
-def _formula(module):
-    """The module's own parameters as a formula with digits, such as (3·3·64 + 1)·128; empty if it has none."""
+def _weights(module):
+    """How many weights the layer multiplies its inputs by; None where it is of no kind that is known."""
+    if isinstance(module, _ConvNd | nn.Linear | nn.Bilinear):
+        return module.weight.numel()
+    if isinstance(module, nn.RNNBase):
+        names = [name for layer in module._all_weights for name in layer]
+    elif isinstance(module, nn.RNNCellBase):
+        names = ["weight_ih", "weight_hh"]
+    else:
+        return None
+    return sum(getattr(module, name).numel() for name in names if name.startswith("weight"))
+
+
+def _formula(module, parameters):
+    """The parameters as a formula with digits, such as (3·3·64 + 1)·128; empty if there are none.
+
+    Where the formula of the layer's kind gives another number, since it has further parameters, it is the sum of their shapes.
+    """
+    formula, number = _formula_of_kind(module)
+    return formula if number == sum(p.numel() for p in parameters) else _shapes_formula(parameters)
+
+
+def _formula_of_kind(module):
+    """The formula of a layer of this kind, and the number that it gives."""
+    bias = getattr(module, "bias", None) is not None
     if isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd):
         of_one_filter = "·".join(str(n) for n in [*module.kernel_size, module.in_channels // module.groups])
-        return _per_output(of_one_filter, module.out_channels, module.bias)
+        sizes = (module.in_channels, module.out_channels, module.kernel_size, bias, module.groups)
+        return _per_output(of_one_filter, module.out_channels, bias), conv_parameters(*sizes)
     if isinstance(module, nn.Linear):
-        return _per_output(module.in_features, module.out_features, module.bias)
+        sizes = (module.in_features, module.out_features, bias)
+        return _per_output(*sizes), linear_parameters(*sizes)
+    if isinstance(module, nn.Bilinear):
+        text = _per_output(f"{module.in1_features}·{module.in2_features}", module.out_features, bias)
+        return text, linear_parameters(module.in1_features * module.in2_features, module.out_features, bias)
     if isinstance(module, _BatchNorm):
-        return f"2·{module.num_features}" if module.affine else ""
-    if isinstance(module, nn.LSTM | nn.GRU) and not module.proj_size:
+        return f"2·{module.num_features}", batchnorm_parameters(module.num_features)
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
         return _recurrent_formula(module)
-    return _shapes_formula(module.parameters(recurse=False))
+    return "", 0
 
 
 def _shapes_formula(parameters):
@@ -280,16 +351,21 @@ def _shared_formula(parameters, counted_in):
 
 
 def _per_output(weights, outputs, bias):
-    return f"{weights}·{outputs}" if bias is None else f"({weights} + 1)·{outputs}"
+    return f"({weights} + 1)·{outputs}" if bias else f"{weights}·{outputs}"
 
 
 def _recurrent_formula(module):
-    gates = 4 if isinstance(module, nn.LSTM) else 3
-    factor = f"2·{gates}" if module.bidirectional else f"{gates}"
+    gates = 4 if isinstance(module, nn.LSTM | nn.LSTMCell) else 3 if isinstance(module, nn.GRU | nn.GRUCell) else 1
+    layers, both = getattr(module, "num_layers", 1), getattr(module, "bidirectional", False)  # a cell has one of each
     hidden, bias = module.hidden_size, " + 2" if module.bias else ""
-    below = f"2·{hidden}" if module.bidirectional else f"{hidden}"
-    inputs = [str(module.input_size)] + [below] * (module.num_layers - 1)
-    return " + ".join(f"{factor}·({size} + {hidden}{bias})·{hidden}" for size in inputs)
+    factor = ("2·" if both else "") + (f"{gates}·" if gates > 1 else "")
+    inputs = [str(module.input_size)] + [f"2·{hidden}" if both else f"{hidden}"] * (layers - 1)
+    text = " + ".join(f"{factor}({size} + {hidden}{bias})·{hidden}" for size in inputs)
+    return text, _recurrent_parameters(gates, module.input_size, hidden, layers, module.bias, both)
+
+
+def _thousands(number):
+    return "?" if number is None else f"{number:,}"
 
 
 def _shape(output_shape):

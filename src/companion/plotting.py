@@ -12,7 +12,6 @@ import numpy as np
 TRAIN, VAL = "#3b6fb6", "#c2560c"
 GREEN, PLUM, INK = "#2a7f62", "#6b1a6b", "#333333"
 PALETTE = (TRAIN, VAL, GREEN, PLUM, INK)
-LABELS = {"accuracy": "accuracy", "loss": "loss (cross-entropy)"}
 
 
 def use_style():
@@ -49,29 +48,41 @@ def use_style():
 
 
 def plot_history(history, axes=None):
-    """Accuracy and loss of one run against the epoch, training and validation, on two axes side by side."""
-    axes = plt.subplots(1, 2)[1] if axes is None else axes
-    for ax, metric in zip(axes, LABELS, strict=True):
+    """The metrics of one run against the epoch, training and validation, on axes side by side: the loss comes last."""
+    loss, *others = history.metrics
+    metrics = [*others, loss]
+    axes = np.atleast_1d(plt.subplots(1, len(metrics))[1] if axes is None else axes)
+    if len(axes) != len(metrics):
+        raise ValueError(f"this history has {', '.join(metrics)}: give {len(metrics)} axes, not {len(axes)}")
+    for ax, metric in zip(axes, metrics, strict=True):
         plot_spread([history], metric, ax)
     return axes
 
 
-def plot_spread(histories, metric, ax=None):
+def plot_spread(histories, metric, ax=None, label=None):
     """The mean over several runs against the epoch, with a band from the lowest to the highest run.
 
-    `histories` are `History` objects of equal length; `metric` is "accuracy" or "loss".
+    `histories` are `History` objects of equal length; `metric` is "loss" or the name of a metric that they have. `label` stands
+    at the axis, by default the metric's name. The loss of runs that measured the accuracy alone is called cross-entropy there,
+    which it is on the pages about classes: a page with another loss gives its label.
     """
     ax = plt.subplots()[1] if ax is None else ax
     if not histories:
         ax.text(0.5, 0.5, "no recorded runs yet", ha="center", va="center", transform=ax.transAxes)
         return ax
-    for split, label, colour in (("train", "training", TRAIN), ("val", "validation", VAL)):
+    lengths = sorted({history.epochs for history in histories})
+    if len(lengths) > 1:
+        raise ValueError(f"runs of {' and '.join(map(str, lengths))} epochs have no common mean: draw them apart")
+    for split, name, colour in (("train", "training", TRAIN), ("val", "validation", VAL)):
         curves = np.array([getattr(history, f"{split}_{metric}") for history in histories])
         epochs = np.arange(1, curves.shape[1] + 1)
-        ax.plot(epochs, curves.mean(0), color=colour, label=label)
+        ax.plot(epochs, curves.mean(0), color=colour, label=name)
         if len(curves) > 1:
             ax.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
-    ax.set(xlabel="epoch", ylabel=LABELS[metric])
+    if label is None:
+        classes = metric == "loss" and histories[0].metrics == ("loss", "accuracy")
+        label = "loss (cross-entropy)" if classes else metric.replace("_", " ")
+    ax.set(xlabel="epoch", ylabel=label)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     return ax

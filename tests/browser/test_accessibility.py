@@ -6,21 +6,19 @@ from importlib.resources import files
 from itertools import pairwise
 
 import pytest
+from books import PAGES as CONTENTS
 from bs4 import BeautifulSoup
-from PIL import Image
-from test_site import ROOT, html  # noqa: F401  (fixtures)
 
-from companion.publish import project
 from companion.publish.site import accessible
 
 OTHERS = "the others"  # every page that the build adds to those of the contents: search, index, ...
-PAGES = [page.removesuffix(".ipynb") + ".html" for page in project.toc_pages(ROOT)] + [OTHERS]
+PAGES = [*CONTENTS, OTHERS]
 CHAPTER = "book/rnn-vs-cnn.html"  # has one of everything: folds, wide tables, wide code, formulas, figures
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
 
 
-def built(html, name):  # noqa: F811
+def built(html, name):
     """The page of that name, or all those that the build adds; the redirect at the root leads to one of the contents."""
     if name != OTHERS:
         return [name]
@@ -29,7 +27,7 @@ def built(html, name):  # noqa: F811
 
 
 @contextmanager
-def opened(browser, html, name, width=1280):  # noqa: F811
+def opened(browser, html, name, width=1280):
     """A page of the site in a window of that width, without motion, its formulas set."""
     context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(120_000)  # tests may share two cores with kernels
@@ -40,62 +38,6 @@ def opened(browser, html, name, width=1280):  # noqa: F811
         yield page
     finally:
         context.close()
-
-
-# ----------------------------------------------------------------------------------------------- what the build mends
-
-
-def mended(body, tmp_path, head="", name="book/page.html"):
-    """The soup of one page after the build's mending."""
-    (tmp_path / "scripts").mkdir(exist_ok=True)
-    (tmp_path / accessible.SCRIPT).write_text("")
-    path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>", encoding="utf-8")
-    accessible.mend(tmp_path)
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def test_the_theme_s_sidebar_drawers_and_button_get_their_places_and_names(tmp_path):
-    body = '<button id="pst-back-to-top">Top</button><dialog id="pst-search-dialog"></dialog>'
-    body += '<div id="pst-primary-sidebar"></div><main><p>text</p></main>'
-    soup = mended(body, tmp_path)
-    assert soup.find(id="pst-primary-sidebar")["role"] == "complementary"
-    assert soup.dialog["aria-label"] == "Search"
-    assert soup.main.button["id"] == "pst-back-to-top"
-
-
-def test_a_hidden_name_gives_way_to_the_visible_one_and_a_bare_icon_gets_one(tmp_path):
-    body = '<summary aria-label="Toggle hidden content">Show code</summary><button title="Full screen"><i></i></button>'
-    soup = mended(body + '<button aria-label="Mode"><i title="Light"></i></button>', tmp_path)
-    assert not soup.summary.has_attr("aria-label") and not soup.find("i", title=True)
-    assert [button["aria-label"] for button in soup.find_all("button")] == ["Full screen", "Mode"]
-
-
-def test_an_empty_corner_is_no_header_and_the_others_say_what_they_head(tmp_path):
-    table = "<table><thead><tr><th></th><th>n</th></tr></thead><tbody><tr><th>a</th><td>1</td></tr></tbody></table>"
-    soup = mended(f"<article>{table}</article>", tmp_path)
-    assert [(cell.text, cell["scope"]) for cell in soup.find_all("th")] == [("n", "col"), ("a", "row")]
-    assert len(soup.find_all("td")) == 2
-
-
-def test_pictures_get_the_size_at_which_they_are_shown(tmp_path):
-    for name, dots in (("plain", 100), ("sharp", 200)):
-        Image.new("RGB", (400, 200)).save(tmp_path / f"{name}.png", dpi=(dots, dots))
-    (tmp_path / "drawn.svg").write_text('<svg viewBox="0 0 64 32"></svg>')
-    images = "".join(f'<img src="../{name}"/>' for name in ("plain.png", "sharp.png", "drawn.svg", "missing.png"))
-    soup = mended(f"<article>{images}</article>", tmp_path)
-    sizes = [(image.get("width"), image.get("height")) for image in soup.find_all("img")]
-    assert sizes == [("400", "200"), ("200", "100"), ("64", "32"), (None, None)]
-
-
-def test_every_page_loads_the_script_and_the_redirect_becomes_a_page(tmp_path):
-    (tmp_path / "index.html").write_text('<meta http-equiv="Refresh" content="0; url=book/index.html" />\n')
-    soup = mended("", tmp_path)
-    assert soup.find("script", src="../" + accessible.SCRIPT)
-    first = BeautifulSoup((tmp_path / "index.html").read_text(encoding="utf-8"), "html.parser")
-    assert first.html["lang"] == "en" and first.title.text and first.a["href"] == "book/index.html"
-    assert "url=book/index.html" in first.meta.find_next("meta")["content"]
 
 
 # -------------------------------------------------------------------------------------------------------- axe-core
@@ -154,7 +96,7 @@ def axe():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, html, axe, name, width):  # noqa: F811
+def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, html, axe, name, width):
     for page_name in built(html, name):
         found = []
         with opened(browser, html, page_name, WIDTHS[width]) as page:
@@ -171,7 +113,7 @@ def test_axe_finds_nothing_in_light_and_dark_with_everything_unfolded(browser, h
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):  # noqa: F811
+def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):
     with opened(browser, html, CHAPTER, 390) as page:
         page.evaluate(axe)
         page.evaluate(PLAIN)
@@ -193,7 +135,7 @@ def test_axe_finds_nothing_in_the_open_drawers_of_a_phone(browser, html, axe):  
 
 
 @pytest.fixture
-def chapter(browser, html):  # noqa: F811
+def chapter(browser, html):
     """A chapter in a window of a laptop, with the keyboard at hand."""
     with opened(browser, html, CHAPTER) as page:
         yield page
@@ -201,7 +143,7 @@ def chapter(browser, html):  # noqa: F811
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
-def test_headings_go_down_one_step_at_a_time(html, name):  # noqa: F811
+def test_headings_go_down_one_step_at_a_time(html, name):
     for page_name in built(html, name):
         soup = BeautifulSoup((html / page_name).read_text(encoding="utf-8"), "html.parser")
         for hidden in soup.find_all(class_="onlyprint"):
@@ -269,7 +211,7 @@ def test_every_fold_opens_by_keyboard(chapter):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a_fold(browser, html):  # noqa: F811
+def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a_fold(browser, html):
     with opened(browser, html, CHAPTER, 390) as page:
         page.evaluate(SHOW, "light")
         boxes = page.evaluate(
@@ -309,7 +251,7 @@ def test_nothing_moves_for_who_wants_no_motion(chapter):
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(browser, html, name):  # noqa: F811
+def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(browser, html, name):
     for page_name in built(html, name):
         with opened(browser, html, page_name, 390) as page:
             small = page.evaluate(

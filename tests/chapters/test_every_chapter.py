@@ -160,12 +160,14 @@ WRITTEN_OUT = ("models.images", "models.sequences", "training.augmentation")  # 
 
 
 def test_blocks_written_out_on_a_page_equal_the_packages():
-    """What a page defines under a name that the package has too is the same code; what is used twice was written out once."""
+    """What a page defines under a name that the package has too, with the same parameters, is the same code."""
     equal = set()
     for name in NAMES:
         for node in defined_functions(source(name)):
             if node.name in companion.__all__:
                 module = ast.parse(inspect.getsource(getattr(companion, node.name))).body[0]
+                if isinstance(node, ast.FunctionDef) and ast.dump(node.args) != ast.dump(module.args):
+                    continue  # a function of the page's own, such as accuracy(predictions)
                 assert without_docstring(node) == without_docstring(module), f"{node.name} in {name}"
                 equal.add(node.name)
     assert {name for module in WRITTEN_OUT for name in catalogue.NAMES[module]} <= equal

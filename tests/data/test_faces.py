@@ -1,51 +1,18 @@
-"""Ages as classes: the reader of UTKFace, its split, the drawn tree rings, and SqueezeNet. No picture of a person in here."""
+"""The reader of UTKFace and its split, on drawings. No picture of a person in here."""
 
 import os
-import sys
-import urllib.error
 
 import numpy as np
 import pytest
 import torch
+from data_files import both, ordinary_user, real_folder, refusal
+from made_up_sets import drawing
 from PIL import Image, ImageOps
-from test_data import real_folder, refusal
-from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
-from torchvision.transforms.functional import normalize
 
-from companion.data import ages, faces, tree_rings
+from companion.data import faces
 from companion.data.ages import AGE_GROUPS, age_labels
 from companion.data.faces import difference_hash, load_faces, near_duplicates
-from companion.data.tree_rings import DECADE_SHARES, load_tree_rings
-from companion.models import squeezenet
-from companion.models.squeezenet import load_squeezenet, squeezenet_backbone
-from companion.training.engine import features
-
-
-def test_the_four_groups_are_those_of_the_report():
-    for age in range(1, 117):
-        group = age_labels([age], "group").item()
-        low, high = ((0, 17), (18, 35), (36, 71), (72, 999))[group]
-        assert low <= age <= high
-    assert [name.split("–")[0].split()[0] for name in AGE_GROUPS] == ["0", "18", "36", "72"]
-
-
-def test_the_116_single_years_are_numbered_from_0():
-    assert [ages.AGES[label] for label in age_labels([1, 2, 116])] == ["1", "2", "116"]
-    assert len(ages.AGES) == 116
-
-
-@pytest.mark.parametrize("load", [load_tree_rings, load_faces])
-def test_other_labels_than_ages_and_groups_are_refused(load):
-    assert "'age' (116 single years) or 'group'" in refusal(load, "decade")
-
-
-# ------------------------------------------------------------------------------------------------------------ faces
-
-
-def drawing(seed, size=96):
-    """A smooth pattern of random colours: no person."""
-    colours = np.random.RandomState(seed).randint(256, size=(7, 7, 3)).astype(np.uint8)
-    return Image.fromarray(colours).resize((size, size), Image.Resampling.BICUBIC)
+from companion.data.tree_rings import DECADE_SHARES
 
 
 def put(root, name, picture, quality=90):
@@ -65,10 +32,6 @@ def folder(tmp_path):
     for age in range(1, 61):
         put(tmp_path, name_of(age, age % 2, age % 5), drawing(age))
     return tmp_path
-
-
-def both(splits, attribute):
-    return torch.cat([getattr(splits.train, attribute), getattr(splits.val, attribute)])
 
 
 def test_each_face_comes_with_its_own_age_gender_and_race(folder):
@@ -245,6 +208,64 @@ def test_a_folder_of_which_nothing_can_be_used_is_refused_with_the_reason(name, 
     assert why in message
 
 
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_faces_too_few_for_a_part_to_be_held_out_are_refused(count, tmp_path):
+    for age in range(30, 30 + count):
+        put(tmp_path, name_of(age), drawing(age))
+    message = refusal(lambda: load_faces(held_out=4, root=tmp_path))
+    assert f"holds {count} face{'s' * (count > 1)} that can be used, too few" in message
+    assert "susanqq" in message
+
+
+def test_faces_that_are_all_copies_of_one_are_refused_for_every_part(tmp_path):
+    for number in range(10):
+        put(tmp_path, name_of(30, number=number), drawing(1), quality=95)
+    for part in range(5):
+        assert "10 faces that can be used, too few" in refusal(
+            lambda part=part: load_faces(held_out=part, root=tmp_path)
+        )
+
+
+def test_a_picture_that_may_not_be_read_is_named_and_not_left_out(shared_folder):
+    for age in range(30, 36):
+        path = put(shared_folder, name_of(age), drawing(age))
+    path.chmod(0)
+    with ordinary_user():
+        message = refusal(lambda: load_faces(root=shared_folder))
+    assert message == f"{path} cannot be read (Permission denied): check its permissions."
+
+
+def test_pictures_are_read_once_for_all_labels_and_parts(folder, monkeypatch):
+    first = load_faces(root=folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("companion.data.faces.Image.open", None)
+        again, other = load_faces(root=folder), load_faces("group", held_out=3, root=folder)
+    assert torch.equal(first.train.images, again.train.images)
+    assert sorted(both(other, "ages").tolist()) == sorted(both(first, "ages").tolist())
+    assert len(load_faces(size=32, root=folder).train) == len(first.train)
+
+
+def test_changing_the_faces_of_one_call_leaves_the_next_call_alone(folder):
+    first, expected = load_faces(root=folder), load_faces(root=folder)
+    for part in (first.train, first.val):
+        for values in (part.images, part.labels, part.ages, part.copies):
+            values.zero_()
+        part.traits["gender"][:] = ""
+    again = load_faces(root=folder)
+    for name in ("images", "labels", "ages", "copies"):
+        assert torch.equal(both(again, name), both(expected, name))
+    assert (again.train.traits["gender"] == expected.train.traits["gender"]).all()
+
+
+def test_a_picture_that_was_exchanged_is_read_anew(folder):
+    before = load_faces(root=folder)
+    put(folder, name_of(20, 0, 0), drawing(777))
+    after = load_faces(root=folder)
+    assert before.fingerprint != after.fingerprint
+    image = both(after, "images")[both(after, "ages") == 20]
+    assert not torch.equal(image, both(before, "images")[both(before, "ages") == 20])
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -256,8 +277,9 @@ def test_a_folder_of_which_nothing_can_be_used_is_refused_with_the_reason(name, 
 )
 def test_names_of_the_real_distribution_that_only_end_oddly_are_read(name, tmp_path):
     put(tmp_path, name, drawing(1))
-    put(tmp_path, name_of(30), drawing(2))
-    assert "2 faces" in load_faces(root=tmp_path).source
+    for age in range(30, 36):
+        put(tmp_path, name_of(age), drawing(age))
+    assert "7 faces" in load_faces(root=tmp_path).source
 
 
 def test_pictures_of_another_size_and_grey_ones_become_what_the_rest_is(folder):
@@ -303,303 +325,6 @@ def test_a_fifth_that_is_not_there_is_refused():
     assert "0 to 4, not 5" in refusal(load_faces, "age", 5)
 
 
-# ------------------------------------------------------------------------------------------------------- tree rings
-
-
-@pytest.fixture(scope="module")
-def rings():
-    return load_tree_rings()
-
-
-def test_tree_rings_are_1400_pictures_with_the_unevenness_of_the_real_ages(rings):
-    for split, count in ((rings.train, 1000), (rings.val, 400)):
-        assert split.images.shape == (count, 3, 56, 56)
-        assert split.images.dtype == torch.uint8
-        assert torch.equal(split.labels, split.ages - 1)
-    ages = both(rings, "ages")
-    assert (ages.min(), ages.max()) >= (1, 100)
-    assert ages.max() <= 116
-    expected = torch.tensor(DECADE_SHARES) / sum(DECADE_SHARES) * 1400
-    found = (ages // 10).bincount(minlength=12)
-    assert ((found - expected).abs() < 4 * expected.sqrt() + 1).all()
-
-
-def test_the_four_groups_label_the_same_trees():
-    groups, years = (load_tree_rings(labels, n_train=100, n_val=50) for labels in ("group", "age"))
-    assert torch.equal(groups.train.images, years.train.images)
-    assert groups.train.labels.tolist() == [sum(age >= start for start in (18, 36, 72)) for age in years.train.ages]
-    assert groups.classes == AGE_GROUPS
-
-
-def test_tree_rings_are_the_same_bytes_on_every_machine(rings):
-    assert rings.fingerprint == "54a7dc107e6869a7c5bf57690b8d0ef9fde9cab1bf544f1c110346c1f1c22bc7"
-    larger = load_tree_rings(n_train=2000, n_val=500, size=64)
-    assert larger.fingerprint == "31755a5ce0b09f310b9faef16bb3468e8326728669708d765bb04809b5ce86f2"
-
-
-def test_another_held_out_draws_other_trees(rings):
-    other = load_tree_rings(held_out=1, n_train=20, n_val=10)
-    assert not torch.equal(other.train.images, rings.train.images[:20])
-    same = load_tree_rings(held_out=1, n_train=20, n_val=10)
-    assert torch.equal(other.train.images, same.train.images)
-    assert torch.equal(other.val.images, same.val.images)
-
-
-def dark_lines(red, wood):
-    """How many years end, along the red values (T,) from the centre to the bark: light is reached once a year."""
-    middle = (tree_rings._LIGHT[wood][0] + tree_rings._LATE[wood][0]) / 2
-    light = red[: np.flatnonzero(red == tree_rings._BARK[0])[0]] > middle
-    return light[0] + (light[1:] & ~light[:-1]).sum()
-
-
-@pytest.mark.parametrize("wood", [0, 1])
-def test_the_number_of_rings_is_the_age(wood):
-    """Counted in trunks so large that every ring is many pixels wide."""
-    for age in (*range(1, 117, 5), 115):
-        assert dark_lines(tree_rings._colours(np.random.RandomState(age), age, wood, 2000)[:, 0], wood) == age
-
-
-class Middle(np.random.RandomState):
-    """Random numbers without chance, from the middle of each range: a round trunk, its centre 5 % from the upper left."""
-
-    def uniform(self, low, high, size=None):
-        return np.full(size or (), (low + high) / 2)
-
-    def randint(self, low, high=None, size=None):
-        low, high = (0, low) if high is None else (low, high)
-        return np.full(size or (), (low + high - 1) // 2)
-
-
-@pytest.mark.parametrize("wood", [0, 1])
-def test_the_rings_can_be_counted_in_a_large_picture_to_the_right_and_downwards(wood):
-    for age in (1, 5, 12, 28, 50):
-        red = tree_rings._trunk(Middle(), age, wood, 500)[0]
-        assert dark_lines(red[25, 25:], wood) == dark_lines(red[25:, 25], wood) == age
-
-
-def test_older_trees_are_larger_and_the_whole_trunk_is_in_the_picture(rings):
-    images, ages = rings.train.images.float(), rings.train.ages
-    pale = torch.from_numpy(rings.train.traits["wood"] == "pale")
-    smooth = torch.nn.functional.avg_pool2d(images[pale], 8)
-    wood = ((smooth[:, 0] - smooth[:, 2]) > 40).float().mean((1, 2))  # more red than blue: no background is
-    order = torch.stack([wood.argsort().argsort(), ages[pale].argsort().argsort()]).float()
-    assert torch.corrcoef(order)[0, 1] > 0.85
-    assert (wood == 1).float().mean() < 0.02
-    assert 0.2 < 1 - pale.float().mean() < 0.3
-
-
-# ------------------------------------------------------------------------------------------------------- SqueezeNet
-
-
-@pytest.fixture(scope="module")
-def state():
-    torch.manual_seed(5)
-    return squeezenet1_1().state_dict()
-
-
-@pytest.fixture
-def weights(state, tmp_path):
-    path = tmp_path / "mine.pth"
-    torch.save(state, path)
-    return path
-
-
-def saved(path, content):
-    torch.save(content, path)
-    return path
-
-
-def test_weights_of_a_file_are_those_of_the_model(weights, state):
-    model, description, fingerprint = load_squeezenet(weights)
-    assert description == "your own weights, mine.pth"
-    assert len(fingerprint) == 64
-    for name, values in model.state_dict().items():
-        assert torch.equal(values, state[name])
-    assert not model.training
-    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 1_235_496
-
-
-def test_the_fingerprint_of_weights_is_that_of_their_numbers(weights, state, tmp_path):
-    _, _, fingerprint = load_squeezenet(str(weights))
-    torch.save(dict(reversed(state.items())), tmp_path / "other.pth", _use_new_zipfile_serialization=False)
-    assert load_squeezenet(tmp_path / "other.pth")[2] == fingerprint
-    changed = {**state, "classifier.1.bias": state["classifier.1.bias"] + 1e-3}
-    assert load_squeezenet(saved(tmp_path / "other.pth", changed))[2] != fingerprint
-
-
-def test_loading_weights_uses_no_random_numbers(weights):
-    torch.manual_seed(3)
-    expected = torch.rand(4)
-    torch.manual_seed(3)
-    load_squeezenet(weights)
-    assert torch.equal(torch.rand(4), expected)
-
-
-def test_a_missing_file_of_weights_is_named(tmp_path):
-    message = refusal(load_squeezenet, tmp_path / "none.pth")
-    assert f"{tmp_path / 'none.pth'} cannot be read (No such file or directory)" in message
-    assert "weights='torchvision'" in message
-
-
-@pytest.mark.filterwarnings("error")
-def test_files_that_are_no_weights_are_refused_in_one_sentence(weights, tmp_path):
-    whole = weights.read_bytes()
-    contents = {
-        "truncated": whole[:-1000],
-        "half": whole[: len(whole) // 2],
-        "empty": b"",
-        "text": b"<html>404 not found</html>\n",
-    }
-    for name, content in contents.items():
-        path = tmp_path / f"{name}.pth"
-        path.write_bytes(content)
-        assert "no file of weights" in refusal(load_squeezenet, path)
-
-
-class Attack:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.target),)
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_code_in_a_file_of_weights_is_not_run(zipped, state, tmp_path):
-    target, path = tmp_path / "run", tmp_path / "evil.pth"
-    torch.save({**state, "extra": Attack(target)}, path, _use_new_zipfile_serialization=zipped)
-    assert "more than numbers, such as code, and was not opened" in refusal(load_squeezenet, path)
-    assert not target.exists()
-    torch.load(path, weights_only=False)  # the file is a real attack
-    assert target.exists()
-
-
-def test_weights_of_another_network_are_refused_with_the_difference(state, tmp_path):
-    cases = (
-        (torch.nn.Linear(2, 2).state_dict(), "bias is not part of it"),
-        ({k: v for k, v in state.items() if k != "classifier.1.bias"}, "classifier.1.bias is missing"),
-        (
-            {**state, "classifier.1.bias": torch.zeros(10)},
-            "classifier.1.bias has the shape (10,), not (1000,)",
-        ),
-        ({**state, "classifier.1.bias": torch.full((1000,), float("nan"))}, "classifier.1.bias holds numbers that"),
-        ({"state_dict": state}, "it is no state_dict"),
-        (list(state.values()), "it is no state_dict"),
-    )
-    for content, problem in cases:
-        message = refusal(load_squeezenet, saved(tmp_path / "other.pth", content))
-        assert message.startswith("Your own weights, other.pth: these are not weights of SqueezeNet 1.1")
-        assert problem in message
-
-
-def test_the_known_file_is_taken_first_and_refused_when_it_is_damaged(state, tmp_path, monkeypatch):
-    path = tmp_path / squeezenet.WEIGHTS_FILE
-    path.parent.mkdir(parents=True)
-    torch.save(state, path)
-    assert "is damaged or not the known file of weights" in refusal(lambda: load_squeezenet(root=tmp_path))
-    monkeypatch.setattr(
-        "companion.models.squeezenet.WEIGHTS_SHA256", faces.hashlib.sha256(path.read_bytes()).hexdigest()
-    )
-    model, description, _ = load_squeezenet(root=tmp_path)
-    assert description == "the authors' weights, squeezenet1_1-deepscale.pth"
-    assert torch.equal(model.classifier[1].bias, state["classifier.1.bias"])
-
-
-@pytest.fixture
-def torch_home(tmp_path, monkeypatch):
-    """PyTorch's own cache of downloaded weights, empty; what is not in it cannot be fetched."""
-    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
-
-    def no_network(*arguments, **options):
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
-    folder = tmp_path / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.mark.parametrize("weights", ["auto", "torchvision"])
-def test_without_the_known_file_torchvision_fetches_its_weights_once(weights, state, torch_home, tmp_path):
-    message = refusal(load_squeezenet, weights, tmp_path)
-    assert "could not be fetched or read (no route to host)" in message
-    torch.save(state, torch_home / SqueezeNet1_1_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1])
-    model, description, _ = load_squeezenet(weights, tmp_path)
-    assert description == "torchvision's IMAGENET1K_V1"
-    assert torch.equal(model.classifier[1].bias, state["classifier.1.bias"])
-
-
-def test_a_damaged_download_of_torchvision_says_where_it_lies(torch_home, tmp_path):
-    (torch_home / SqueezeNet1_1_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]).write_bytes(b"half a file")
-    assert str(torch_home) in refusal(load_squeezenet, "torchvision", tmp_path)
-
-
-def test_a_torchvision_that_does_not_work_says_how_to_repair_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchvision.models", None)
-    assert "`python -m companion.publish.install.torchvision_cpu`" in refusal(load_squeezenet)
-
-
-@pytest.fixture(scope="module")
-def net():
-    torch.manual_seed(6)
-    return squeezenet1_1()
-
-
-@pytest.fixture(scope="module")
-def images():
-    return (
-        torch.from_numpy(np.stack([np.array(drawing(seed, 64)) for seed in range(5)])).permute(0, 3, 1, 2).contiguous()
-    )
-
-
-def test_features_are_those_of_torchvisions_own_normalisation(net, images):
-    preset = SqueezeNet1_1_Weights.IMAGENET1K_V1.transforms()
-    with torch.no_grad():
-        theirs = net.features(normalize(images / 255, preset.mean, preset.std)).mean((2, 3))
-    ours = features(squeezenet_backbone(net), images)
-    assert ours.shape == (5, 512)
-    assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    assert ours.std() > 1e-3
-
-
-def test_a_linear_layer_on_features_does_what_the_last_layer_does_without_its_relu(net, images):
-    backbone = squeezenet_backbone(net)
-    head = net.classifier[1]
-    pooled = torch.nn.functional.linear(features(backbone, images), head.weight.flatten(1), head.bias)
-    with torch.no_grad():
-        maps = backbone[:2](images / 127.5 - 1)
-        theirs = head(maps).mean((2, 3))
-    assert torch.allclose(pooled, theirs, rtol=1e-4, atol=1e-5)
-    with torch.no_grad():
-        assert not torch.allclose(net.eval().classifier(maps).flatten(1), theirs, rtol=1e-2, atol=1e-3)  # the ReLU
-
-
-def test_features_come_batch_by_batch_without_gradients_and_leave_the_modes_alone(images):
-    backbone = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Dropout(0.5), torch.nn.AdaptiveAvgPool2d(1)
-    ).train()
-    backbone[1].eval()
-    before = {name: values.clone() for name, values in backbone.state_dict().items()}
-    one, whole = features(backbone, images, batch_size=2), features(backbone, images)
-    assert one.shape == (5, 4)
-    assert torch.allclose(one, whole, atol=1e-6)
-    assert not one.requires_grad
-    assert [module.training for module in backbone] == [True, False, True, True]
-    assert all(torch.equal(values, before[name]) for name, values in backbone.state_dict().items())
-
-
-def test_the_smallest_image_of_the_backbone_has_17_pixels(net):
-    assert features(squeezenet_backbone(net), torch.zeros(1, 3, 17, 17, dtype=torch.uint8)).shape == (1, 512)
-
-
-def test_no_images_have_no_features(net):
-    with pytest.raises(ValueError, match="the set is empty"):
-        features(net, torch.zeros(0, 3, 64, 64, dtype=torch.uint8))
-
-
-# -------------------------------------------------------------------------------------------------------- real data
-
-
 @pytest.fixture(scope="module")
 def real_faces():
     return load_faces(root=real_folder("UTKFace"))
@@ -641,41 +366,3 @@ def test_near_duplicates_among_the_real_faces_are_few_pairs_that_look_alike(real
             for member in members[1:]
         ]
         assert max(best) > 0.8
-
-
-@pytest.fixture(scope="module")
-def real_net():
-    return load_squeezenet(root=real_folder(squeezenet.WEIGHTS_FILE))
-
-
-@pytest.mark.realdata
-def test_the_restored_weights_know_a_temple_when_they_see_one(real_net):
-    from sklearn.datasets import load_sample_images
-
-    model, description, fingerprint = real_net
-    assert description == "the authors' weights, squeezenet1_1-deepscale.pth"
-    assert fingerprint.startswith("bb601beb06fd")
-    preset = SqueezeNet1_1_Weights.IMAGENET1K_V1
-    temple = torch.from_numpy(load_sample_images().images[0].copy()).permute(2, 0, 1)
-    with torch.no_grad():
-        best = model(preset.transforms()(temple)[None]).topk(3).indices[0]
-    names = {preset.meta["categories"][number] for number in best}
-    assert {"stupa", "palace"} <= names
-
-
-@pytest.mark.realdata
-def test_the_real_features_of_real_faces_tell_age_better_than_chance(real_net, real_faces):
-    """400 faces and a least-squares line: the predicted ages follow the real ones."""
-    backbone = squeezenet_backbone(real_net[0])
-    part = real_faces.train
-    x = features(backbone, part.images[:: len(part) // 400][:400]).double()
-    y = part.ages[:: len(part) // 400][:400].double()
-    order = torch.randperm(400, generator=torch.Generator().manual_seed(0))
-    x, y = (x - x.mean(0))[order], y[order]
-    fitted, held = slice(0, 300), slice(300, 400)
-    kernel = x @ x.T
-    alpha = torch.linalg.solve(
-        kernel[fitted, fitted] + 0.1 * kernel.diagonal().mean() * torch.eye(300), y[fitted] - y[fitted].mean()
-    )
-    predicted = kernel[held, fitted] @ alpha
-    assert torch.corrcoef(torch.stack([predicted, y[held]]))[0, 1] > 0.4

@@ -1,7 +1,6 @@
 """Records: what a notebook hands over, how it is kept, and that nothing is lost."""
 
 import json
-from dataclasses import asdict
 
 import pytest
 
@@ -11,12 +10,20 @@ from companion.training.history import History
 
 def history(val=(0.5, 0.6)):
     n = len(val)
-    return History((1.0,) * n, (0.1,) * n, (2.0,) * n, (0.2,) * n, (3.0,) * n, tuple(val), (4.0,) * n)
+    names = ("running_loss", "running_accuracy", "train_loss", "train_accuracy", "val_loss")
+    curves = {name: (value,) * n for name, value in zip(names, (1.0, 0.1, 2.0, 0.2, 3.0), strict=True)}
+    return History(curves | {"val_accuracy": tuple(val)}, (4.0,) * n)
 
 
 def row(seed, rate=0.5, **parameters):
     values = {"rates": [rate], "seeds": [seed], **parameters}
-    return {"setting": {"rate": rate}, "seed": seed, "parameters": values, "history": asdict(history()), "seconds": 1.0}
+    return {
+        "setting": {"rate": rate},
+        "seed": seed,
+        "parameters": values,
+        "history": history().to_row(),
+        "seconds": 1.0,
+    }
 
 
 def test_runs_are_merged_ordered_and_a_repeated_job_replaces_its_old_run(tmp_path):

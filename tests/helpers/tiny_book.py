@@ -13,7 +13,8 @@ from companion import History, Run, record
 
 time.sleep(wait)
 values = (rate, 1.0)
-runs = [Run({"rate": rate}, s, History(*[values] * 7), {"moved": [0.5, 1 / 3]}) for s in seeds]
+curves = {f"{p}_{m}": values for p in ("running", "train", "val") for m in ("loss", "accuracy")}
+runs = [Run({"rate": rate}, s, History(curves, values), {"moved": [0.5, 1 / 3]}) for s in seeds]
 ```
 
 ```{code-cell} ipython3

@@ -1,19 +1,16 @@
 """UTKFace: faces with their ages, and the near-duplicates among them."""
 
-from PIL import Image
-from companion.data.ages import OLDEST
-from companion.data.ages import age_classes
-from companion.data.ages import age_labels
-from companion.data.ages import aged_split
-from companion.data.files import DataError
-from companion.data.files import data_folder
-from companion.data.splits import Splits
-from companion.data.splits import check_fold
-from pathlib import Path
 import hashlib
 import io
-import numpy as np
 import re
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from companion.data.ages import OLDEST, age_classes, age_labels, aged_split
+from companion.data.files import DataError, data_folder, is_file, is_folder, listed, stamp, unreadable
+from companion.data.splits import Splits, check_fold
 
 FACES_PAGE = "https://susanqq.github.io/UTKFace/"
 FACE_NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+[ .\w]*\.chip\.jpg", re.ASCII | re.IGNORECASE)  # age, gender, race
@@ -34,11 +31,16 @@ def load_faces(labels="age", held_out=0, size=96, root=None):
     """
     check_fold(held_out, 5, "fifth of the faces")
     age_labels([], labels)
-    folder = Path(root or data_folder()) / "UTKFace"
-    names, images, hashes, digest, skipped = _read_faces(folder, size)
+    folder = data_folder(root) / "UTKFace"
+    files = _pictures(folder)
+    names, images, copies, digest, skipped = _read_faces(tuple(files), size, stamp(files))
     ages, genders, races = np.array([[int(part) for part in FACE_NAME.fullmatch(name).groups()] for name in names]).T
-    copies = near_duplicates(hashes)
     val = _fifths(names, ages, copies) == held_out
+    if val.all() or not val.any():
+        raise DataError(
+            f"The folder {folder} holds {len(names):,} {'face' if len(names) == 1 else 'faces'} that can be used, too few to "
+            f"keep one fifth of them for validation: {_where(folder)}."
+        )
     traits = {"gender": np.array(GENDERS)[genders], "race": np.array(RACES)[races]}
 
     def part(chosen):
@@ -50,7 +52,6 @@ def load_faces(labels="age", held_out=0, size=96, root=None):
     return Splits(
         train=part(~val),
         val=part(val),
-        test=None,
         classes=age_classes(labels),
         name="UTKFace",
         fingerprint=digest,
@@ -58,21 +59,32 @@ def load_faces(labels="age", held_out=0, size=96, root=None):
     )
 
 
-def _read_faces(folder, size):
-    """Names, images (N, 3, size, size), hashes (N, 256), the files' fingerprint, and in words what was left out."""
-    where = f'take "Aligned&Cropped Faces" from {FACES_PAGE} and put its pictures into the folder {folder}'
-    try:
-        files = [path for path in folder.iterdir() if re.fullmatch(r"[^.].*\.jpe?g", path.name, re.IGNORECASE)]
-    except FileNotFoundError as error:
-        raise DataError(f"UTKFace is not there, and a program cannot download it: {where}.") from error
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read as a folder ({error.strerror}): {where}.") from error
+def _where(folder):
+    return f'take "Aligned&Cropped Faces" from {FACES_PAGE} and put its pictures into the folder {folder}'
+
+
+def _pictures(folder):
+    """The paths of the pictures in the folder, by name."""
+    if is_file(folder):
+        raise DataError(f"{folder} cannot be read as a folder, for it is a file: {_where(folder)}.")
+    if not is_folder(folder):
+        raise DataError(f"UTKFace is not there, and a program cannot download it: {_where(folder)}.")
+    files = [path for name, path in listed(folder).items() if re.fullmatch(r"[^.].*\.jpe?g", name, re.IGNORECASE)]
     if not files:
-        raise DataError(f"The folder {folder} holds no .jpg pictures: {where}.")
+        raise DataError(f"The folder {folder} holds no .jpg pictures: {_where(folder)}.")
+    return sorted(files, key=lambda path: path.name)
+
+
+@lru_cache(maxsize=1)
+def _read_faces(files, size, content_stamp):
+    """Names, images (N, 3, size, size), copies (N,), the files' fingerprint, and in words what was left out.
+
+    Kept, 150 MB at 96 pixels, until another size or folder is asked for or the stamp is another; nobody may write to it.
+    """
     names, hashes, digest = [], [], hashlib.sha256()
     images = np.empty((len(files), 3, size, size), np.uint8)
     unnamed = outside = broken = 0
-    for path in sorted(files, key=lambda path: path.name):
+    for path in files:
         parsed = FACE_NAME.fullmatch(path.name)
         if not parsed:
             unnamed += 1
@@ -81,7 +93,10 @@ def _read_faces(folder, size):
             outside += 1
             continue
         try:
-            content = path.read_bytes()
+            content = b"" if is_folder(path) else path.read_bytes()
+        except OSError as error:
+            raise unreadable(path, error) from error
+        try:
             with Image.open(io.BytesIO(content)) as file:
                 picture = file.convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damage
@@ -100,8 +115,11 @@ def _read_faces(folder, size):
     )
     skipped = ", ".join(f"{count:,} {why}" for count, why in counts if count)
     if not names:
-        raise DataError(f"The folder {folder} holds no face that can be used ({skipped}): {where}.")
-    return names, images[: len(names)], np.array(hashes), digest.hexdigest(), skipped
+        folder = files[0].parent
+        raise DataError(f"The folder {folder} holds no face that can be used ({skipped}): {_where(folder)}.")
+    images, copies = images[: len(names)], near_duplicates(np.array(hashes))
+    images.flags.writeable = copies.flags.writeable = False
+    return tuple(names), images, copies, digest.hexdigest(), skipped
 
 
 def difference_hash(picture):

@@ -1,26 +1,30 @@
 """Sound as log-mel frames: the Free Spoken Digit Dataset, and pairs of generated tones."""
 
-from companion.data.files import DataError
-from companion.data.files import check_complete
-from companion.data.files import data_folder
-from companion.data.files import download_and_read
-from companion.data.files import listed
-from companion.data.files import members
-from companion.data.files import read_file
-from companion.data.files import verify_fingerprint
-from companion.data.padding import pad_frames
-from companion.data.padding import sequence_split
-from companion.data.splits import Splits
-from companion.data.splits import check_fold
-from companion.data.splits import fingerprint
-from companion.data.splits import is_whole
-from functools import cache
-from pathlib import Path
 import io
 import math
+import wave
+from functools import cache, lru_cache
+
 import numpy as np
 import torch
-import wave
+
+from companion.data.files import (
+    DataError,
+    absolute,
+    check_complete,
+    data_folder,
+    download_and_read,
+    is_file,
+    is_folder,
+    listed,
+    members,
+    read_file,
+    stamp,
+    unreadable,
+    verify_fingerprint,
+)
+from companion.data.padding import pad_frames, sequence_split
+from companion.data.splits import Splits, check_fold, fingerprint, is_whole
 
 RATE = 8000  # samples per second
 WINDOW, HOP, BANDS = 256, 128, 32  # frames of 32 ms, one every 16 ms, in 32 frequency bands
@@ -70,11 +74,11 @@ def log_mel(samples, rate=RATE):
 
 def read_recording(path):
     """The samples of a WAV file (mono, 16 bit, 8,000 per second) as an array of int16; DataError says what is wrong."""
-    path = Path(path)
+    path = absolute(path)
     try:
         return _samples(path.read_bytes())
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+        raise unreadable(path, error) from error
     except ValueError as error:
         raise DataError(f"{path.name} {error}.") from error
 
@@ -121,7 +125,6 @@ def load_tones(held_out=0, gap=0.3, n_train=800, n_val=200):
     return Splits(
         train=sequence_split(inputs[:n_train], labels[:n_train]),
         val=sequence_split(inputs[n_train:], labels[n_train:]),
-        test=None,
         classes=("rising", "falling"),
         name="two tones",
         fingerprint=fingerprint(labels),  # the frames differ in their last digits between processors
@@ -158,12 +161,19 @@ def load_spoken_digits(held_out=0, root=None):
     `DataError`.
     """
     check_fold(held_out, len(SPEAKERS), "speaker")
-    inputs, labels, speakers, source = _spoken_digits(Path(root or data_folder()))
+    root = data_folder(root)
+    folder, archive = root / "fsdd" / "recordings", root / "fsdd.tar.gz"
+    if is_folder(folder):
+        inputs, labels, speakers, source = _spoken_digits(root, stamp([folder]))
+    elif is_file(archive):
+        inputs, labels, speakers, source = _spoken_digits(root, stamp([archive]))
+    else:
+        whole = download_and_read(SPOKEN_URLS, archive, lambda: _spoken_digits(root, stamp([archive])))
+        inputs, labels, speakers, source = whole
     val = speakers == held_out
     return Splits(
         train=sequence_split(inputs[~val], labels[~val]),
         val=sequence_split(inputs[val], labels[val]),
-        test=None,
         classes=tuple("0123456789"),
         name="spoken digits",
         fingerprint=SPOKEN_FINGERPRINT,
@@ -171,25 +181,20 @@ def load_spoken_digits(held_out=0, root=None):
     )
 
 
-@cache
-def _spoken_digits(root):
-    """Frames (3000, T, 32), labels, speakers and the source of the whole set."""
+@lru_cache(maxsize=1)
+def _spoken_digits(root, content_stamp):
+    """Frames (3000, T, 32), labels, speakers and the source of the whole set; read anew when the stamp is another."""
     names = [f"{d}_{speaker}_{take}.wav" for d in range(10) for speaker in SPEAKERS for take in range(TAKES)]
     folder, archive = root / "fsdd" / "recordings", root / "fsdd.tar.gz"
-    if folder.is_dir():
-        source = "folder fsdd/recordings"
+    if is_folder(folder):
+        source, remedy = "folder fsdd/recordings", "remove the folder fsdd"
         present = listed(folder)
         contents = {name: read_file(folder / name, "spoken_digits") for name in names if name in present}
-        recordings = _recordings(names, contents, source, "remove the folder fsdd")
     else:
-        source = f"archive {archive.name}"
-
-        def read():
-            wanted = set(names)
-            contents = members(archive, "spoken_digits", lambda path: path.name if path.name in wanted else None)
-            return _recordings(names, contents, source, f"delete {archive.name}")
-
-        recordings = read() if archive.exists() else download_and_read(SPOKEN_URLS, archive, read)
+        source, remedy = f"archive {archive.name}", f"delete {archive.name}"
+        wanted = set(names)
+        contents = dict(members(archive, "spoken_digits", lambda path: path.name if path.name in wanted else None))
+    recordings = _recordings(names, contents, source, remedy)
     frames = pad_frames([log_mel(samples / 32768) for samples in recordings])
     labels = torch.arange(10).repeat_interleave(len(SPEAKERS) * TAKES)
     speakers = torch.arange(len(SPEAKERS)).repeat_interleave(TAKES).repeat(10)

@@ -8,3 +8,8 @@ def number(value, about=False):
     if isinstance(value, (list, tuple)):
         return ", ".join(number(v, about) for v in value)
     return ("≈ " if about else "") + (f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def interval_text(low, high):
+    """The two ends of an interval as text."""
+    return f"{low:.3f} to {high:.3f}"

@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from companion import uses
+
 FOLDER = Path(str(files("companion.evidence"))) / "claims"
 
 
@@ -50,6 +52,7 @@ def ledger_rows():
 
 def load_claims(chapter=None):
     """{id: Claim} of the whole ledger, or of one chapter."""
+    uses.note("claims", chapter or "*")
     return {key: claim for key, claim in ledger_rows().items() if chapter in (None, claim.chapter)}
 
 
@@ -59,4 +62,5 @@ def find_claim(claim_id, kind):
         raise ValueError(f"the ledger has no row {claim_id!r}")
     if claim.kind != kind:
         raise ValueError(f"{claim_id} is a row of kind {claim.kind!r}, not {kind!r}")
+    uses.note("claims", claim.chapter)
     return claim

@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from companion import uses
 from companion.evidence import records
 
 FOLDER = Path(str(files("companion.evidence"))) / "profiles"
@@ -12,6 +13,7 @@ def profile(chapter):
     """The chapter's entry, from `profiles/<chapter>.yml`; an empty one when it has none."""
     import yaml
 
+    uses.note("profiles", chapter)
     path = FOLDER / f"{chapter}.yml"
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

@@ -3,15 +3,15 @@
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
+from companion import uses
 from companion.training.history import History
 
 FOLDER = Path(str(files("companion.evidence"))) / "records"
-METRICS = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def record(runs, splits):
         },
         "machine": machine(runs[0].history.device),
         "runs": [
-            {"setting": run.setting, "seed": run.seed, "history": _rounded(asdict(run.history))}
+            {"setting": run.setting, "seed": run.seed, "history": _rounded(run.history.to_row())}
             | ({"extras": _rounded(run.extras)} if run.extras else {})
             for run in runs
         ],
@@ -73,16 +73,36 @@ def record(runs, splits):
 
 
 def runs_table(runs):
-    """One row per run, after its last epoch; the best validation accuracy and its epoch beside it. A pandas DataFrame."""
+    """One row per run: its metrics after the last epoch, and the best epoch by one of them beside it. A pandas DataFrame.
+
+    The best epoch is that of the highest validation accuracy, or else of the lowest error, or else of the lowest loss: of
+    other metrics it is not known whether more is better.
+    """
     import pandas as pd
 
     rows = []
     for run in runs:
-        val = run.history.val_accuracy
-        best = max(range(len(val)), key=val.__getitem__)
-        row = {**run.setting, "seed": run.seed, **{m.replace("_", " "): f"{run.last(m):.3f}" for m in METRICS}}
-        rows.append({**row, "best val accuracy": f"{val[best]:.3f} (epoch {best + 1})"})
+        loss, *others = run.history.metrics
+        metrics = [*others, loss]
+        shown = [f"{part}_{metric}" for metric in metrics for part in ("train", "val")]
+        chosen = next(metric for metric in metrics if _best_of(metric))
+        digits = ".3f" if any(metric.endswith("accuracy") for metric in metrics) else ".4g"
+        curve = getattr(run.history, f"val_{chosen}")
+        best = _best_of(chosen)(range(run.history.epochs), key=curve.__getitem__)
+        row = {**run.setting, "seed": run.seed, **{_words(m): f"{run.last(m):{digits}}" for m in shown}}
+        rows.append({**row, f"best val {_words(chosen)}": f"{curve[best]:{digits}} (epoch {best + 1})"})
     return pd.DataFrame(rows)
+
+
+def _words(name):
+    return name.replace("_", " ")
+
+
+def _best_of(metric):
+    """`max` where more is better, `min` where less is, None where the name does not tell."""
+    if metric.endswith("accuracy"):
+        return max
+    return min if metric in ("loss", "mae", "mse") or metric.endswith("error") else None
 
 
 def load_record(chapter):
@@ -90,6 +110,7 @@ def load_record(chapter):
 
     Raises ValueError when two runs of one setting and seed were made with different parameters: they do not compare.
     """
+    uses.note("records", chapter)
     path = record_path(chapter)
     if not path.is_file():
         return Record(chapter, ())
@@ -149,11 +170,13 @@ def to_csv(record):
     """The record as CSV text: one line for each epoch of each run."""
     import pandas as pd
 
-    names = [f.name for f in fields(History) if f.name != "device"]
     rows = [
-        {**run.setting, "seed": run.seed, "epoch": epoch + 1, **{n: getattr(run.history, n)[epoch] for n in names}}
+        {**run.setting, "seed": run.seed, "epoch": epoch, **dict(zip(run.history.curves, numbers, strict=True))}
+        | {"seconds": seconds}
         for run in record.runs
-        for epoch in range(run.history.epochs)
+        for epoch, (*numbers, seconds) in enumerate(
+            zip(*run.history.curves.values(), run.history.seconds, strict=True), start=1
+        )
     ]
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 
@@ -180,7 +203,7 @@ def _key(row):
 
 
 def _run(row):
-    history = History(**{name: tuple(v) if isinstance(v, list) else v for name, v in row["history"].items()})
+    history = History.from_row(row["history"])
     provenance = {name: value for name, value in row.items() if name not in ("setting", "seed", "history", "extras")}
     return Run(row["setting"], row["seed"], history, row.get("extras", {}), provenance)
 

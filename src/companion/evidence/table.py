@@ -1,11 +1,34 @@
-"""Verdicts as a table."""
+"""Verdicts as a table.
 
-import html
+The template stands in this module, not in a file of its own, so that a notebook which shows a table depends on it.
+"""
+
 from dataclasses import asdict
+from functools import cache
 
 from companion.evidence.digits import number
 from companion.evidence.ledger import ledger_rows, load_claims
-from companion.evidence.verdicts import SYMBOLS
+from companion.evidence.statuses import SYMBOLS, slug
+
+TEMPLATE = """\
+{% macro table(rows, headings) -%}
+<div class="claims-table"><table class="table">
+<thead><tr>{% for heading in headings %}<th>{{ heading }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for row in rows %}
+<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}
+</tbody></table></div>
+{%- endmacro %}
+
+{% macro badge(status) -%}
+<span class="verdict verdict-{{ status | slug }}">{{ status | symbol }} {{ status }}</span>
+{%- endmacro %}
+
+{% macro parts(evidence) -%}
+{% for part in evidence.split("; ") %}{{ part }}{% if not loop.last %}<br>{% endif %}{% endfor %}
+{%- endmacro %}
+"""
 
 
 def claims_table(verdicts):
@@ -33,13 +56,34 @@ HEADINGS = ("What the report states", "Report", "Measured", "Verdict", "Evidence
 def table_row(claim, verdict):
     """The five cells of one claim, as HTML."""
     measured = f"{verdict.measured:.3f}" if isinstance(verdict.measured, float) else number(verdict.measured)
-    badge = f'<span class="verdict verdict-{verdict.status.replace(" ", "-")}">{SYMBOLS[verdict.status]} {verdict.status}</span>'
-    evidence = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
-    return html.escape(claim.text), number(claim.reported, claim.about), measured, badge, evidence
+    texts = claim.text, number(claim.reported, claim.about), measured
+    return *map(_escape, texts), _macros().badge(verdict.status), _macros().parts(verdict.evidence)
 
 
 def table_html(rows, headings=HEADINGS):
-    """An HTML table of such rows, which scrolls sideways by itself on a narrow screen."""
-    head = "".join(f"<th>{heading}</th>" for heading in headings)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="claims-table"><table class="table">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    """An HTML table of such rows, which scrolls sideways by itself on a narrow screen; cells of plain text are escaped."""
+    return str(_macros().table(rows, headings))
+
+
+def environment(*loaders):
+    """A Jinja2 environment that escapes what is put into its templates; `{% from "verdicts.html" import badge %}` works in each.
+
+    `loaders` say where further templates are found.
+    """
+    from jinja2 import ChoiceLoader, DictLoader, Environment, StrictUndefined
+
+    loader = ChoiceLoader([DictLoader({"verdicts.html": TEMPLATE}), *loaders])
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"slug": slug, "symbol": SYMBOLS.__getitem__}
+    return made
+
+
+@cache
+def _macros():
+    return environment().get_template("verdicts.html").module
+
+
+def _escape(text):
+    from markupsafe import escape
+
+    return escape(text)

@@ -11,21 +11,6 @@ from statistics import mean, stdev
 from companion.evidence.digits import number
 from companion.evidence.ledger import find_claim
 
-SYMBOLS = {
-    "agrees": "✓",
-    "agrees in part": "◐",
-    "differs": "✗",
-    "holds": "✓",
-    "holds in part": "◐",
-    "reversed": "✗",
-    "undecided": "?",
-    "supported": "✓",
-    "not supported": "✗",
-    "answered": "✓",
-    "reproduced": "✓",
-    "not tested": "–",
-    "not yet tested": "–",
-}
 TEXT_STATUSES = ("supported", "not supported", "answered", "reproduced", "not tested")
 CONFIDENCE = 0.95
 

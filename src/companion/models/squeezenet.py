@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from companion.data.files import DataError, data_folder
+from companion.data.files import DataError, absolute, data_folder, is_file, unreadable
 from companion.data.splits import fingerprint
 
 WEIGHTS_FILE = Path("torch_home", "hub", "checkpoints", "squeezenet1_1-deepscale.pth")
@@ -34,20 +34,22 @@ def load_squeezenet(weights="auto", root=None):
         ) from error
     with torch.random.fork_rng(devices=[]):  # the random weights that are overwritten cost no random numbers
         model = squeezenet1_1()
-    known = Path(root or data_folder()) / WEIGHTS_FILE
-    if weights == "torchvision" or (weights == "auto" and not known.exists()):
+    known = data_folder(root) / WEIGHTS_FILE
+    if weights == "torchvision" or (weights == "auto" and not is_file(known)):
         description = "torchvision's IMAGENET1K_V1"
         try:
             state = SqueezeNet1_1_Weights.IMAGENET1K_V1.get_state_dict(
                 progress=False, check_hash=True, weights_only=True
             )
+        except PermissionError as error:
+            raise unreadable(error.filename or torch.hub.get_dir(), error) from error
         except Exception as error:  # no network, or a damaged file of an earlier download
             raise DataError(
                 f"The weights {description} could not be fetched or read ({_first_line(error)}): check the network, delete "
                 f"what is left of them in {torch.hub.get_dir()}/checkpoints and try again, or give the path of a file of weights."
             ) from error
     else:
-        path = known if weights == "auto" else Path(weights)
+        path = known if weights == "auto" else absolute(weights)
         state, description = _read_weights(path, must_be_known=weights == "auto")
     _check_weights(state, model.state_dict(), description)
     model.load_state_dict(state)
@@ -60,7 +62,7 @@ def _read_weights(path, must_be_known):
         content = path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"The weights {path} cannot be read ({error.strerror}): check the path, or use weights='torchvision'."
+            f"The weights {path} cannot be read ({error.strerror}): check the path and its permissions, or use weights='torchvision'."
         ) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 == WEIGHTS_SHA256:

@@ -20,6 +20,8 @@ def main(arguments=None):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")  # Windows pipes would refuse the check marks
+    if os.environ.get("COMPANION_DATA"):  # jobs and kernels work in folders of their own, where another path is meant
+        os.environ["COMPANION_DATA"] = os.path.abspath(os.path.expanduser(os.environ["COMPANION_DATA"]))
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -125,18 +127,18 @@ def build(options):
 
     root = project.project_root()
     os.chdir(root)
-    (root / "_build").mkdir(exist_ok=True)
-    recipe = runpy.run_path(str(root / "dodo.py"))
-    recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
-    workers = options.workers or execution.default_workers()
-    parallel = ["-n", str(workers)] if workers > 1 else []
-    tasks = ["execute"] if options.without_solutions else []
-    code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
-    if code:
-        raise UserError("the book was not built; what is wrong is said above.")
-    if options.without_solutions:
-        print(f"The book without solutions: {building.build_site(root, solutions=False)}")
-        return
+    with building.alone(root):
+        recipe = runpy.run_path(str(root / "dodo.py"))
+        recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
+        workers = options.workers or execution.default_workers()
+        parallel = ["-n", str(workers)] if workers > 1 else []
+        tasks = ["execute"] if options.without_solutions else []
+        code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
+        if code:
+            raise UserError("the book was not built; what is wrong is said above.")
+        if options.without_solutions:
+            print(f"The book without solutions: {building.build_site(root, solutions=False)}")
+            return
     print(f"The book: {root / '_build' / 'html' / 'index.html'}")
 
 
@@ -197,9 +199,11 @@ def record(options):
 
 
 def refresh(options):
-    """`companion refresh`: execute stale chapters and write their committed notebooks."""
+    """`companion refresh`: execute stale chapters, side by side, and write their committed notebooks."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     from companion.publish import project
-    from companion.publish.notebooks import chapters, pairs
+    from companion.publish.notebooks import chapters, execution, pairs
 
     root = project.project_root()
     names = options.chapter or chapters.chapter_names(root)
@@ -208,11 +212,23 @@ def refresh(options):
     refresh_readme(root)
     if not options.chapter and not options.all:
         names = [name for name in names if pairs.stale(root, name)]
-    advance = progress_bar(len(names), "refresh", "chapter")
-    for name in names:
-        pairs.refresh(root, name)
-        advance(name)
-    print(f"{len(names)} notebooks refreshed." if names else "Every notebook is up to date.")
+    if not names:
+        print("Every notebook is up to date.")
+        return
+    advance, ran, problems = progress_bar(len(names), "refresh", "chapter"), 0, []
+    with ThreadPoolExecutor(min(len(names), execution.default_workers())) as pool:
+        futures = {pool.submit(pairs.refresh, root, name): name for name in reversed(names)}  # the long ones first
+        for future in as_completed(futures):
+            try:
+                ran += future.result()
+                advance(futures[future])
+            except UserError as error:
+                problems.append(str(error))
+                advance(futures[future], str(error))
+    done = len(names) - len(problems)
+    print(f"{done} notebooks refreshed, {ran} of them executed; in the others only words had changed.")
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def refresh_readme(root):
@@ -236,7 +252,7 @@ def check(options):
 def claims(options):
     """`companion claims`: the ledger, with the verdicts that the committed notebooks carry."""
     from companion.evidence import digits
-    from companion.evidence.verdicts import SYMBOLS
+    from companion.evidence.statuses import SYMBOLS
     from companion.publish import project
     from companion.publish.notebooks import verdicts
 
@@ -258,25 +274,24 @@ def data(options):
     """`companion data`: without names, what is there; with names, fetch and verify."""
     from companion.data import files, load_dataset
 
-    folder = files.data_folder()
     for name in options.dataset:
         if name in SETS and name not in REAL_SETS:
             raise UserError(f"{name} is made on the spot: there is nothing to fetch; choose of {', '.join(REAL_SETS)}.")
         if name not in REAL_SETS:
             raise UserError(f"There is no real data set named {name!r}; choose of {', '.join(REAL_SETS)}.")
-    if not options.dataset:
-        for name, places in REAL_SETS.items():
-            there = [place for place in places if (folder / place).exists()]
-            print(f"{name}: {f'there, not verified ({there[0]})' if there else 'not there'}")
-        print(f"The folder of the data is {folder}; `companion data NAME` fetches and verifies.")
-    for name in options.dataset:
-        try:
+    try:
+        for name in options.dataset:
             splits = load_dataset(name)
-        except files.DataError as error:
-            raise UserError(str(error)) from error
-        print(
-            f"{name}: {len(splits.train):,} training and {len(splits.val):,} validation examples, verified ({splits.source})"
-        )
+            counts = f"{len(splits.train):,} training and {len(splits.val):,} validation examples"
+            print(f"{name}: {counts}, verified ({splits.source})")
+        if not options.dataset:
+            folder = files.data_folder()
+            for name, places in REAL_SETS.items():
+                there = files.first_there(folder, places)
+                print(f"{name}: {f'there, not verified ({there})' if there else 'not there'}")
+            print(f"The folder of the data is {folder}; `companion data NAME` fetches and verifies.")
+    except files.DataError as error:
+        raise UserError(str(error)) from error
 
 
 def dist(options):

@@ -7,12 +7,11 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 from collections import namedtuple
 from importlib.resources import files
 from pathlib import Path
 
-from companion.publish import UserError
+from companion.publish import UserError, git
 
 PACKAGE = Path(str(files("companion")))
 Part = namedtuple("Part", "caption pages")
@@ -227,18 +226,9 @@ def colab_address(repository):
 
 
 def tracked_files(root):
-    """The files that git tracks or would add, as a set of paths; None outside git, also in a folder that git ignores."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
-    except OSError:
-        return None
-    if "dubious ownership" in done.stderr:
-        raise UserError(
-            f"git does not read {root}, for it belongs to another user: make it yours, or tell git to trust it, by "
-            f"`git config --global --add safe.directory {root}`."
-        )
-    return (set(done.stdout.split("\0")) - {""} or None) if done.returncode == 0 else None
+    """The files that git tracks or would add, as a set of paths; None outside git, also inside another's repository."""
+    listed = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return set(listed.split("\0")) - {""} if listed is not None and git.is_repository(root) else None
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

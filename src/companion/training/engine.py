@@ -1,17 +1,20 @@
 """Trains and evaluates a network, on CPU or GPU, and returns its learning curves as a `History`."""
 
 import ctypes
-import math
+import itertools
 import sys
 import time
 from functools import cache
 
 import torch
 
+from companion.models.modes import evaluation_mode
+from companion.training import checks
 from companion.training.batches import checked_batches
-from companion.training.history import History, TrainingDiverged
+from companion.training.history import PARTS, History
+from companion.training.metrics import CLASSIFICATION
 
-TRAIN_SUBSET = 10_000  # images of the training set that are evaluated after each epoch; all of them after the last
+TRAIN_SUBSET = 10_000  # items of the training set that are evaluated after each epoch; all of them after the last
 
 
 @cache
@@ -57,134 +60,169 @@ def memory_format_of(model):
     return torch.contiguous_format
 
 
-@torch.no_grad()
-def evaluate(model, images, labels, loss_fn, batch_size=128):
-    """Mean loss and accuracy of the model in evaluation mode, as two floats; each module's own mode is restored after.
+def device_of(model):
+    """Where the model is: the device of its first parameter or buffer, and the CPU when it has none."""
+    tensors = itertools.chain(model.parameters(), model.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
-    `images` (N, ...) and `labels` (N,) may lie on another device than the model.
+
+class _Means:
+    """The loss and the metrics, summed over items as tensors, so that nothing waits for a GPU until the means are read."""
+
+    def __init__(self, loss_fn, metrics):
+        self.loss_fn, self.metrics, self.count = loss_fn, metrics, 0
+        self.sums = [0] * (1 + len(metrics))
+
+    def add(self, outputs, targets):
+        """Count a batch; returns its loss, gradients and all."""
+        n = len(targets)
+        if outputs.shape[:1] != (n,):
+            raise ValueError(
+                f"a batch of {n} items has outputs {tuple(outputs.shape)}: their first dimension is to be {n}"
+            )
+        loss = self.loss_fn(outputs, targets)
+        if loss.dim():
+            raise ValueError(
+                f"the loss of a batch is one number, its mean over the items, not a tensor {tuple(loss.shape)}"
+            )
+        outputs, new = outputs.detach(), [loss.detach() * n]
+        for name, metric in self.metrics.items():
+            values = metric(outputs, targets)
+            if values.shape != (n,):
+                raise ValueError(
+                    f"the metric {name!r} gives a tensor {tuple(values.shape)} for {n} items: it must give one value for "
+                    f"each, ({n},)"
+                )
+            new.append(values.sum())
+        self.sums = [old + value for old, value in zip(self.sums, new, strict=True)]
+        self.count += n
+        return loss
+
+    def read(self):
+        return tuple(total.item() / self.count for total in self.sums)
+
+
+@torch.no_grad()
+def evaluate(model, inputs, targets, loss_fn, batch_size=128, metrics=CLASSIFICATION):
+    """Mean loss of the model in evaluation mode, then the mean of each metric, as floats; each module's own mode is restored.
+
+    `inputs` (N, ...) and `targets` may lie on another device than the model; the targets are classes (N,), or floats of the
+    shape of the outputs. By default the one metric is the accuracy: (loss, accuracy).
     """
     set_up()
-    if len(labels) == 0:
+    checks.check_metrics(metrics)
+    if len(targets) == 0:
         raise ValueError("nothing to evaluate: the set is empty")
-    device, memory_format = next(model.parameters()).device, memory_format_of(model)
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    loss = correct = torch.zeros((), device=device)
-    try:
-        for step, (x, y) in enumerate(zip(images.split(batch_size), labels.split(batch_size), strict=True)):
-            y = y.to(device)
-            logits = model(as_input(x.to(device), memory_format))
-            if step == 0:
-                _check_labels(labels, logits)
-            loss = loss + loss_fn(logits, y) * len(y)
-            correct = correct + (logits.argmax(1) == y).sum()
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-    return loss.item() / len(labels), correct.item() / len(labels)
-
-
-def _check_labels(labels, logits):
-    """Raise ValueError when a label is no class of the network: on a GPU it would end the whole process."""
-    outputs, low, high = logits.shape[1], int(labels.min()), int(labels.max())
-    if low < 0 or high >= outputs:
+    if len(inputs) != len(targets):
         raise ValueError(
-            f"the labels run from {low} to {high}, but the network has {outputs} outputs, one for each of the classes "
-            f"0 to {outputs - 1}"
+            f"each input has one target, but there are {len(inputs):,} inputs and {len(targets):,} targets"
         )
+    device, memory_format, means = device_of(model), memory_format_of(model), _Means(loss_fn, metrics)
+    with evaluation_mode(model):
+        for step, (x, y) in enumerate(zip(inputs.split(batch_size), targets.split(batch_size), strict=True)):
+            outputs = model(as_input(x.to(device), memory_format))
+            if step == 0:
+                checks.check_targets(targets, outputs)
+            means.add(outputs, y.to(device))
+    return means.read()
 
 
-def _check_dropout(model):
-    for module in model.modules():
-        if isinstance(module, torch.nn.modules.dropout._DropoutNd) and not 0 <= module.p < 1:
-            raise ValueError(f"a dropout rate must be at least 0 and below 1, not {module.p}: at 1 every unit is off")
-
-
-def fit(model, splits, *, epochs, batch_size, optimizer, loss_fn, augment=None, batches=None, device=None, seed):
+def fit(
+    model,
+    splits,
+    *,
+    epochs,
+    batch_size,
+    optimizer,
+    loss_fn,
+    metrics=CLASSIFICATION,
+    augment=None,
+    batches=None,
+    device=None,
+    seed,
+):
     """Train the model in place and return its `History`.
 
-    `splits` has `train` and `val`, each with `images` (N, ...) and `labels` (N,). `optimizer` was built on the model's
-    parameters. `loss_fn(logits, labels)` returns the mean over the batch. `augment(images, generator)` returns a changed
-    batch. `batches(generator)` returns the batches of an epoch as index tensors that hold each training image once, for
-    example `length_buckets(...)`; None shuffles the images and cuts them into batches of `batch_size`. `device` is anything
-    `pick_device` takes; None leaves the model where it is. `seed` fixes the order of the images, the augmentation and
-    dropout; the initial weights are the caller's. Two equal runs on one CPU thread give bit-equal weights.
+    `splits` has `train` and `val`, each with `inputs` (N, ...) and `labels`: classes (N,), or floats of the shape of the
+    outputs. `optimizer` was built on the model's parameters. `loss_fn(outputs, targets)` returns the mean over the batch.
+    `metrics` are measured beside the loss: functions (outputs, targets) → (N,) by name. `augment(inputs, generator)` returns
+    a changed batch. `batches(generator)` returns the batches of an epoch as index tensors that hold each training item once,
+    for example `length_buckets(...)`; None shuffles the items and cuts them into batches of `batch_size`. `device` is
+    anything `pick_device` takes; None leaves the model where it is. `seed` fixes the order of the items, the augmentation
+    and dropout; the initial weights are the caller's. Two equal runs on one CPU thread give bit-equal weights.
 
-    Raises `TrainingDiverged` after an epoch whose loss is not finite, and ValueError on an empty split, on labels that
-    are no classes of the network, on a dropout rate of 1 or more, and on batches that lose or repeat images.
+    Raises `TrainingDiverged` after an epoch whose loss is not finite, and ValueError on what `checks` refuses: an empty
+    split, targets that do not fit the outputs, nothing to train, a dropout rate of 1, batches that lose or repeat items.
     """
     set_up()
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs and batch_size must be at least 1, not {epochs} and {batch_size}")
-    if not len(splits.train.labels) or not len(splits.val.labels):
+    if not len(splits.train) or not len(splits.val):
         raise ValueError("the training and the validation set must not be empty")
-    _check_dropout(model)
-    device = next(model.parameters()).device if device is None else pick_device(device)
+    checks.check_model(model)
+    checks.check_metrics(metrics)
+    device = device_of(model) if device is None else pick_device(device)
     model.to(device)
     memory_format = memory_format_of(model)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # dropout draws from PyTorch's own generators
 
-    images, labels = splits.train.images.to(device), splits.train.labels.to(device)
-    val_images, val_labels = splits.val.images.to(device), splits.val.labels.to(device)
-    n = len(labels)
-    subset = torch.randperm(n, generator=torch.Generator().manual_seed(0))[:TRAIN_SUBSET].to(device)
-    subset = (images[subset], labels[subset])
-    with torch.no_grad():
-        one = model.eval()(as_input(images[:1], memory_format))
-    _check_labels(labels, one)
-    _check_labels(val_labels, one)
-    curves = []
-    for epoch in range(epochs):
+    train, val = ((part.inputs.to(device), part.labels.to(device)) for part in (splits.train, splits.val))
+    inputs, targets = train
+    some = torch.randperm(len(targets), generator=torch.Generator().manual_seed(0))[:TRAIN_SUBSET].to(device)
+    subset = (inputs[some], targets[some])
+    one, lonely = checks.outputs_of_one(model, as_input(inputs[:1], memory_format))
+    checks.check_targets(targets, one)
+    checks.check_targets(val[1], one)
+
+    names = [f"{part}_{name}" for part in PARTS for name in ("loss", *metrics)]
+    rows, seconds = [], []
+    for epoch in range(1, epochs + 1):
         start = time.perf_counter()
         model.train()
-        loss_sum = torch.zeros((), device=device)
-        correct = torch.zeros((), dtype=torch.int64, device=device)
-        if batches is None:
-            order = torch.randperm(n, generator=generator).to(device).split(batch_size)
-        else:
-            order = [index.to(device) for index in checked_batches(batches(generator), n)]
+        running = _Means(loss_fn, metrics)
+        order = _order(len(targets), batch_size, batches, generator, device)
+        checks.check_sizes([len(index) for index in order], lonely)
         for index in order:
-            x, y = images.index_select(0, index), labels[index]
+            x, y = inputs.index_select(0, index), targets[index]
             if augment is not None:
                 x = augment(x, generator)
-            logits = model(as_input(x, memory_format))
-            loss = loss_fn(logits, y)
+            loss = running.add(model(as_input(x, memory_format)), y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            loss_sum += loss.detach() * len(y)
-            correct += (logits.detach().argmax(1) == y).sum()
-        running_loss, running_accuracy = loss_sum.item() / n, correct.item() / n
-        seen = (images, labels) if epoch == epochs - 1 else subset
-        train = evaluate(model, *seen, loss_fn, batch_size)
-        val = evaluate(model, val_images, val_labels, loss_fn, batch_size)
-        bad = [loss for loss in (running_loss, train[0], val[0]) if not math.isfinite(loss)]
-        if bad:
-            raise TrainingDiverged(
-                f"the loss became {bad[0]} in epoch {epoch + 1}: try a smaller learning rate, or look for bad values in "
-                "the data"
-            )
-        curves.append((running_loss, running_accuracy, *train, *val, time.perf_counter() - start))
-    return History(*zip(*curves, strict=True), device=device.type)
+        seen = train if epoch == epochs else subset
+        measured = [running.read(), *(evaluate(model, *part, loss_fn, batch_size, metrics) for part in (seen, val))]
+        rows.append(sum(measured, ()))
+        checks.check_finite(dict(zip(names, rows[-1], strict=True)), epoch)
+        seconds.append(time.perf_counter() - start)
+    return History(dict(zip(names, zip(*rows, strict=True), strict=True)), seconds, device.type)
+
+
+def _order(n, batch_size, batches, generator, device):
+    """The batches of an epoch as index tensors on the device: the caller's, or the items shuffled and cut."""
+    if batches is not None:
+        return [index.to(device) for index in checked_batches(batches(generator), n)]
+    return torch.randperm(n, generator=generator).to(device).split(batch_size)
 
 
 @torch.no_grad()
-def features(backbone, images, batch_size=128):
-    """What the backbone makes of images (N, C, H, W), bytes or floats: (N, features) on the CPU, without gradients.
+def predict(model, inputs, batch_size=128):
+    """The model's outputs for inputs (N, ...), in evaluation mode, without gradients, batch by batch: (N, ...) on the CPU.
 
-    In evaluation mode; each module's own mode is restored after. Computed once, they serve all epochs of a last layer.
+    Each module's own mode is restored after.
     """
     set_up()
-    if len(images) == 0:
-        raise ValueError("no images to compute features of: the set is empty")
-    memory_format = memory_format_of(backbone)
-    device = next(backbone.parameters()).device
-    modes = {module: module.training for module in backbone.modules()}
-    backbone.eval()
-    try:
-        batches = images.split(batch_size)
-        return torch.cat([backbone(as_input(x.to(device), memory_format)).flatten(1).cpu() for x in batches])
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    if len(inputs) == 0:
+        raise ValueError("nothing to predict: the set is empty")
+    device, memory_format = device_of(model), memory_format_of(model)
+    with evaluation_mode(model):
+        return torch.cat([model(as_input(x.to(device), memory_format)).cpu() for x in inputs.split(batch_size)])
+
+
+def features(backbone, images, batch_size=128):
+    """What the backbone makes of images (N, C, H, W), bytes or floats: its outputs, flat, (N, features) on the CPU.
+
+    Computed once by `predict`, they serve all epochs of a last layer.
+    """
+    return predict(backbone, images, batch_size).flatten(1)

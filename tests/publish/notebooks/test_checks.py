@@ -68,6 +68,10 @@ def spoil_short_alt(nb):
     nb.cells[3].metadata["mystnb"]["image"]["alt"] = "figure.png"
 
 
+def spoil_picture(nb):
+    nb.cells[3].outputs = [new_output("display_data", {"text/plain": "<Figure size 640x480 with 1 Axes>"})]
+
+
 def spoil_empty(nb):
     nb.cells = nb.cells[:1]
 
@@ -85,6 +89,7 @@ def spoil_empty(nb):
         (spoil_windows_path, "path of the machine"),
         (spoil_alt, "without alt text"),
         (spoil_short_alt, "without alt text"),
+        (spoil_picture, "code cell 3 has alt text and draws no figure"),
         (spoil_empty, "no code cell"),
     ],
 )

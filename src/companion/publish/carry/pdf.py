@@ -1,5 +1,8 @@
 """The whole book as one PDF: every page of the site in one document, printed by Chromium.
 
+The pages are joined here and not by Sphinx's singlehtml, which stops at Jupyter Book's folded cells ("unknown node type:
+HideCodeCellNode") and does not turn links in raw HTML, such as the ledger's, into links inside the document.
+
 It is printed twice: the first time to learn on which page each heading falls, the second with these numbers in the contents.
 What is folded on the web is open on paper; the code of figures and of installation, which hardly anybody opens, is left out.
 """
@@ -11,13 +14,12 @@ import os
 import posixpath
 import re
 import shutil
-import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from companion.publish import UserError, project
+from companion.publish import UserError, git, project
 from companion.publish.pages import handout
 
 STYLE = Path(__file__).with_name("paper.css")
@@ -230,15 +232,14 @@ def _css_string(text):
 
 
 def _title_page(root, site, solutions):
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    facts = [f"Version {project['version']}"]
-    git = subprocess.run(["git", "log", "-1", "--format=%h, %cs"], cwd=root, capture_output=True, text=True)
-    if git.returncode == 0:
-        facts.append(f"commit {git.stdout.strip()}")
+    about = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    facts = [f"Version {about['version']}"]
+    if commit := git.last_commit(root):
+        facts.append(f"commit {commit}")
     config = site.config
     logos = ["_static/" + Path((config.get("html") or {}).get(key) or "none").name for key in ("logo", "favicon")]
     logo = next((f'<img src="{site.base}/{file}" alt="">' for file in logos if (site.folder / file).is_file()), "")
-    subtitle = project["description"].removeprefix("A course companion: ")
+    subtitle = about["description"].removeprefix("A course companion: ")
     place = html.escape(config["repository"]["url"])
     place = f'<a href="{place}">{place}</a>' if solutions else html.escape(handout.BANNER)
     return (

@@ -34,8 +34,12 @@ def _with_hash(root, name, new, source):
     import jupytext
 
     about = chapters.read_notebook(chapters.pair_path(root, name)).metadata.get("companion", {})
-    if source and about.get("hash") == chapters.code_hash(chapters.read_source(root, name)):
-        follows = chapters.code_hash(jupytext.reads(source, fmt={"extension": ".md"}))
+    if (
+        "uses" in about
+        and source
+        and about["hash"] == chapters.code_hash(chapters.read_source(root, name), about["uses"])
+    ):
+        follows = chapters.code_hash(jupytext.reads(source, fmt={"extension": ".md"}), about["uses"])
         new = new.replace(f'"hash": "{about["hash"]}"', f'"hash": "{follows}"')
     return new
 

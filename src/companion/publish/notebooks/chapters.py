@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from companion import catalogue
+from companion.evidence import ledger, profiles, records
 from companion.publish import UserError
 from companion.publish.project import PACKAGE, read_text, toc_pages, write_whole
 
@@ -106,29 +108,36 @@ def check_parameters(chapter, defaults, given):
         raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; it has {', '.join(defaults)}.")
 
 
-def dependencies(notebook):
-    """The package files that a chapter's outputs depend on: modules, ledger, and the records that its code loads."""
-    modules = [
-        p for p in PACKAGE.rglob("*.py") if "publish" not in p.relative_to(PACKAGE).parts and p.name != "__main__.py"
-    ]
-    code = "\n".join(cell.source for cell in code_cells(notebook))
-    loaded = sorted(set(re.findall(r"load_record\(\s*[\"']([\w-]+)[\"']", code)))
-    records = [PACKAGE / "evidence" / "records" / f"{name}.json" for name in loaded]
-    return (
-        sorted(modules)
-        + sorted((PACKAGE / "evidence" / "claims").glob("*.yml"))
-        + [path for path in records if path.exists()]
-    )
+def code_hash(notebook, uses):
+    """A hash of all that decides the outputs: code cells (parameters among them), and what the run used of the package.
 
-
-def code_hash(notebook):
-    """A hash of all that decides the outputs: code cells (parameters among them) and package sources."""
+    `uses` is what `companion.uses.summary()` said at the end of the run: the modules that were loaded, whose sources count
+    whole, and the chapters whose records, ledger rows and profiles were read. Whatever else changes in the package cannot
+    reach the outputs: which modules are loaded is decided by the cells and by the modules listed.
+    """
     digest = hashlib.sha256()
+
+    def add(*facts):
+        digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
+
     for cell in code_cells(notebook):
-        digest.update(json.dumps([cell.source, tags(cell)]).encode())
-    for path in dependencies(notebook):
-        digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+        add(cell.source, tags(cell))
+    add(uses, catalogue.entries_of(uses["modules"]))
+    for path in used_files(uses):
+        digest.update(path.name.encode() + (path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else b"none"))
+    for claim in ledger.ledger_rows().values():
+        if claim.chapter in uses["claims"] or "*" in uses["claims"]:
+            add(claim.id, vars(claim))
     return digest.hexdigest()[:16]
+
+
+def used_files(uses):
+    """The files of the package behind `uses`: modules, records, profiles; of the ledger only rows count, see `code_hash`."""
+    modules = [PACKAGE.joinpath(*name.split(".")) for name in uses["modules"]]
+    packages = [path / "__init__.py" for path in modules]
+    files = [package if package.is_file() else package.parent.with_suffix(".py") for package in packages]
+    files += [records.record_path(chapter) for chapter in uses["records"]]
+    return files + [profiles.FOLDER / f"{chapter}.yml" for chapter in uses["profiles"]]
 
 
 def write_notebook(notebook, path):
@@ -137,3 +146,8 @@ def write_notebook(notebook, path):
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, nbformat.writes(notebook) + "\n")
+
+
+def title_of(notebook):
+    """The chapter's title: the first line of its first cell, without the mark that makes it a heading."""
+    return notebook.cells[0].source.partition("\n")[0].removeprefix("# ").strip()

@@ -27,6 +27,8 @@ def check_executed(notebook, name):
             problems.append(f"{where} was executed as number {cell.execution_count}, not in order from top to bottom")
         for output in cell.outputs:
             problems += [f"{where} {problem}" for problem in _check_output(output, cell)]
+        if _alt(cell) and not any(mime.startswith("image/") for o in cell.outputs for mime in o.get("data", {})):
+            problems.append(f"{where} has alt text and draws no figure")
     if number == 0:
         problems.append(f"{name}: has no code cell")
     return problems
@@ -44,10 +46,13 @@ def _check_output(output, cell):
     for text in texts:
         if found := MACHINE_PATH.search(text if isinstance(text, str) else "".join(text)):
             yield f"shows a path of the machine: {found.group()}…"
-    if any(mime.startswith("image/") for mime in data):
-        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        if len(alt) < MIN_ALT:
-            yield "draws a figure without alt text (cell metadata mystnb: image: alt)"
+    if any(mime.startswith("image/") for mime in data) and len(_alt(cell)) < MIN_ALT:
+        yield "draws a figure without alt text (cell metadata mystnb: image: alt)"
+
+
+def _alt(cell):
+    """The text that stands for the cell's figure, from its metadata; "" without one."""
+    return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
 
 
 def check_parameters(notebook, name, defaults):

@@ -1,6 +1,7 @@
 """Runs whole chapters through papermill, for the site."""
 
 import datetime
+import json
 import os
 import platform
 import subprocess
@@ -9,26 +10,22 @@ from importlib import metadata
 from pathlib import Path
 
 from companion.evidence import profiles
-from companion.publish import UserError
-from companion.publish.notebooks import chapters
-
-KERNEL_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",  # one thread: repeatable, and jobs side by side do not disturb each other
-    "PYTHONHASHSEED": "0",
-    "TQDM_DISABLE": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
+from companion.publish import UserError, git
+from companion.publish.notebooks import chapters, kernels
 
 
 def execute(text, parameters, folder=None, label="notebook"):
     """Execute a notebook (JSON text) by papermill in a fresh kernel; returns the executed notebook as JSON text.
 
-    No cell has a time limit. Raises UserError with the failing cell's number and message.
+    Its metadata `companion_uses` says which modules, records, ledger rows and profiles of the package the run used. No cell
+    has a time limit. Raises UserError with the failing cell's number and message.
     """
+    import nbformat
     import papermill
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    os.environ.update(KERNEL_ENVIRONMENT)
+    kernels.use_own_environment()
+    text = nbformat.writes(kernels.ask_uses(nbformat.reads(text, as_version=4)))
     with tempfile.TemporaryDirectory() as scratch:
         source, result = Path(scratch, "source.ipynb"), Path(scratch, "result.ipynb")
         source.write_text(text, encoding="utf-8")
@@ -40,14 +37,20 @@ def execute(text, parameters, folder=None, label="notebook"):
                 kernel_name="python3",
                 cwd=folder or scratch,
                 progress_bar=False,
-                start_timeout=300,
+                start_timeout=kernels.STARTUP,
+                coalesce_streams=True,  # else where one cell's prints are split depends on timing
                 extra_arguments=["--IPKernelApp.log_level=50"],  # kernels warn about TCP on every start
             )
         except papermill.PapermillExecutionError as error:
-            raise UserError(f"{label}: cell [{error.exec_count}] failed with {error.ename}: {error.evalue}") from None
+            where = f"cell [{error.exec_count}]" if error.exec_count else "a cell"
+            raise UserError(f"{label}: {where} failed with {kernels.reason(error)}") from None
         except DeadKernelError:
             raise UserError(f"{label}: its kernel died, most likely for lack of memory; try fewer --workers.") from None
-        return result.read_text(encoding="utf-8")
+        except (CellExecutionError, OSError, RuntimeError) as error:
+            raise UserError(f"{label}: it could not be executed: {kernels.reason(error)}") from None
+        executed = nbformat.read(result, as_version=4)
+    executed.metadata["companion_uses"] = kernels.take_uses(executed)
+    return nbformat.writes(executed)
 
 
 def execute_chapter(root, chapter, profile="quick"):
@@ -58,6 +61,7 @@ def execute_chapter(root, chapter, profile="quick"):
     values = {} if profile == "quick" else profile_parameters(chapter, chapters.parameters(notebook))
     text = execute(nbformat.writes(notebook), values, root / "book", chapter)
     executed = nbformat.reads(text, as_version=4)
+    uses = executed.metadata.pop("companion_uses")
     devices = {
         run["history"]["device"] for payload in payloads(executed, "companion_record") for run in payload["runs"]
     }
@@ -68,10 +72,30 @@ def execute_chapter(root, chapter, profile="quick"):
         "versions": {"Python": platform.python_version(), "PyTorch": metadata.version("torch")},
         "commit": current_commit(root),
         "date": today(),
+        "uses": uses,
+        "hash": chapters.code_hash(notebook, uses),
     }
-    path = root / "_build" / "executed" / profile / f"{chapter}.ipynb"
+    path = executed_path(root, chapter, profile)
     chapters.write_notebook(executed, path)
     return path
+
+
+def executed_path(root, chapter, profile="quick"):
+    return root / "_build" / "executed" / profile / f"{chapter}.ipynb"
+
+
+def is_current(root, chapter, path=None):
+    """Whether the executed notebook (or another one at `path`) holds the outputs of the present code."""
+    about = _about(path or executed_path(root, chapter))
+    return "uses" in about and about["hash"] == chapters.code_hash(chapters.read_source(root, chapter), about["uses"])
+
+
+def _about(path):
+    """What the book noted in a notebook's metadata; {} where there is none or it cannot be read: it is made anew."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["metadata"].get("companion", {})
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def task(root, chapter):
@@ -103,17 +127,12 @@ def payloads(notebook, key):
 
 
 def current_commit(root):
-    """The short hash of the commit, with a + when sources differ from it; "unknown" outside git."""
-
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        derived = (":(exclude)src/companion/evidence/records", ":(exclude)book/*.ipynb")
-        changed = git("status", "--porcelain", "--", "src", "book", *derived)
-        return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
+    """The short hash of the commit, with a + when sources differ from it; "unknown" outside a repository of the book's own."""
+    derived = (":(exclude)src/companion/evidence/records", ":(exclude)book/*.ipynb")
+    head = git.ask(root, "rev-parse", "--short=10", "HEAD") if git.is_repository(root) else None
+    if head is None:
         return "unknown"
+    return head.strip() + ("+" if git.ask(root, "status", "--porcelain", "--", "src", "book", *derived) else "")
 
 
 def today():

@@ -1,29 +1,68 @@
 """The committed notebooks: whether they are the pairs of their Markdown, and the only place that writes their outputs."""
 
-import os
-
 from companion.publish import UserError
-from companion.publish.notebooks import chapters, checks
+from companion.publish.notebooks import chapters, checks, kernels
 from companion.publish.notebooks.checks import check_executed
-from companion.publish.notebooks.execution import KERNEL_ENVIRONMENT
 
 
 def refresh(root, chapter):
-    """Execute a chapter with its default parameters and write `book/<chapter>.ipynb`, the Markdown's pair.
+    """Write `book/<chapter>.ipynb`, the Markdown's pair, with the outputs of its default parameters; returns whether cells ran.
 
-    Repeated on one machine it writes the same bytes: no timings, and cell ids are kept. Raises UserError.
+    Where only words have changed since its last run, the outputs are taken over and nothing is executed. Repeated on one
+    machine it writes the same bytes: no timings, and cell ids are kept. Raises UserError.
     """
-    import nbclient
     import nbformat
 
-    os.environ.update(KERNEL_ENVIRONMENT)
     notebook = chapters.read_source(root, chapter)
     chapters.parameters(notebook)
+    old = _readable(chapters.pair_path(root, chapter))
+    ran = not _take_outputs(notebook, old)
+    if ran:
+        uses = _execute(root, chapter, notebook)
+        for cell in chapters.code_cells(notebook):
+            for output in cell.outputs:
+                for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
+                    del run["history"]["seconds"]
+        notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook, uses), "uses": uses}
+        notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
+    if problems := checks.check_executed(notebook, chapter):
+        raise UserError("; ".join(problems))
+    _keep_ids(notebook, old)
+    nbformat.validate(notebook)
+    chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
+    return ran
+
+
+def _readable(path):
+    """The notebook at `path`; None where there is none, or a damaged one: it is derived, so it is made anew."""
+    try:
+        return chapters.read_notebook(path)
+    except UserError:
+        return None
+
+
+def _take_outputs(notebook, old):
+    """Give the cells the outputs of the old pair if these belong to the present code; returns whether they do."""
+    about = old.metadata.get("companion", {}) if old else {}
+    if "uses" not in about or about["hash"] != chapters.code_hash(notebook, about["uses"]):
+        return False
+    for cell, former in zip(chapters.code_cells(notebook), chapters.code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = former.outputs, former.execution_count
+    notebook.metadata["companion"] = about
+    return True
+
+
+def _execute(root, chapter, notebook):
+    """Run the notebook's cells in place; returns what the run used of the package."""
+    import nbclient
+
+    kernels.use_own_environment()
+    kernels.ask_uses(notebook)
     client = nbclient.NotebookClient(
         notebook,
         kernel_name="python3",
         timeout=None,
-        startup_timeout=300,
+        startup_timeout=kernels.STARTUP,
         record_timing=False,
         coalesce_streams=True,  # else where one cell's prints are split depends on timing
         resources={"metadata": {"path": str(root / "book")}},
@@ -32,20 +71,10 @@ def refresh(root, chapter):
     try:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
-        raise UserError(f"{chapter}: a cell failed with {error.ename}: {error.evalue}") from None
+        raise UserError(f"{chapter}: a cell failed with {kernels.reason(error)}") from None
     except nbclient.exceptions.DeadKernelError:
         raise UserError(f"{chapter}: its kernel died, most likely for lack of memory.") from None
-    for cell in chapters.code_cells(notebook):
-        for output in cell.outputs:
-            for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
-                del run["history"]["seconds"]
-    notebook.metadata["companion"] = {"hash": chapters.code_hash(notebook)}
-    notebook.metadata.pop("language_info", None)  # names the Python that happened to run it
-    if problems := checks.check_executed(notebook, chapter):
-        raise UserError("; ".join(problems))
-    _keep_ids(notebook, chapters.pair_path(root, chapter))
-    nbformat.validate(notebook)
-    chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
+    return kernels.take_uses(notebook)
 
 
 def stale(root, chapter):
@@ -53,12 +82,9 @@ def stale(root, chapter):
     return bool(check_pair(root, chapter))
 
 
-def _keep_ids(notebook, old_path):
+def _keep_ids(notebook, old):
     """Give each cell the id that the cell with the same source had before."""
-    try:
-        known = {cell.source: cell.id for cell in chapters.read_notebook(old_path).cells}
-    except UserError:  # there is none, or a damaged one: this one takes its place
-        return
+    known = {cell.source: cell.id for cell in old.cells} if old else {}
     taken = set()
     for number, cell in enumerate(notebook.cells):
         identity = known.get(cell.source)
@@ -72,9 +98,8 @@ def _keep_ids(notebook, old_path):
 
 def check_pair(root, chapter):
     """Whether the committed notebook is the Markdown's pair, was executed in order, and is not stale."""
-    source = chapters.read_source(root, chapter)
     try:
-        pair = chapters.read_notebook(chapters.pair_path(root, chapter))
+        source, pair = chapters.read_source(root, chapter), chapters.read_notebook(chapters.pair_path(root, chapter))
     except UserError as error:
         return [str(error)]
     if [_content(cell) for cell in source.cells] != [_content(cell) for cell in pair.cells]:
@@ -82,9 +107,10 @@ def check_pair(root, chapter):
             f"{chapter}.ipynb differs from {chapter}.md: run `make refresh` (or `jupytext --sync` to take an edited notebook)"
         ]
     problems = check_executed(pair, chapter)
-    if pair.metadata.get("companion", {}).get("hash") != chapters.code_hash(source):
+    about = pair.metadata.get("companion", {})
+    if "uses" not in about or about.get("hash") != chapters.code_hash(source, about["uses"]):
         problems.append(
-            f"{chapter}.ipynb shows outputs of other code, parameters or package sources: run `make refresh`"
+            f"{chapter}.ipynb shows outputs of other code, parameters, package sources or records: run `make refresh`"
         )
     return problems
 

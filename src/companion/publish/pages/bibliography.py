@@ -1,9 +1,10 @@
 """The page of references: every entry of `references.bib`, with links back to the chapters that cite it."""
 
-import html
 import re
 
 from companion.publish import UserError
+from companion.publish.notebooks.chapters import title_of
+from companion.publish.pages.rendering import render
 
 LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
 
@@ -49,6 +50,7 @@ def references(notebook):
 
 def bibliography_html(path, executed):
     """The entries by author and year, each with the chapters ({name: notebook}) that cite it."""
+    from markupsafe import Markup
     from pybtex.plugin import find_plugin
 
     entries = load_entries(path)
@@ -56,17 +58,18 @@ def bibliography_html(path, executed):
         return ""
     style = find_plugin("pybtex.style.formatting", "plain")(abbreviate_names=False)
     backend = find_plugin("pybtex.backends", "html")()
-    links = {name: cited(notebook) for name, notebook in executed.items()}
-    titles = {name: nb.cells[0].source.partition("\n")[0].lstrip("# ") for name, nb in executed.items()}
-    rows = []
     try:
         formatted = list(style.format_entries(entries.values()))
     except Exception as error:  # a field that the style needs is missing: pybtex has a class for each way
         raise UserError(f"{path.name} cannot be formatted: {' '.join(str(error).split())}") from None
-    for work in formatted:
-        names = [name for name in executed if links[name] & identities(entries[work.key])]
-        chapters = ", ".join(f'<a href="{name}.html">{html.escape(titles[name])}</a>' for name in names)
-        back = f'<span class="cited-in">In: {chapters}</span>' if names else ""
-        text = " ".join(work.text.render(backend).split())
-        rows.append(f'<li id="{work.key}">{text}{back}</li>')
-    return '<ul class="bibliography">\n' + "\n".join(rows) + "\n</ul>"
+    links = {name: cited(notebook) for name, notebook in executed.items()}
+    titles = {name: title_of(notebook) for name, notebook in executed.items()}
+    works = [
+        {
+            "key": work.key,
+            "text": Markup(" ".join(work.text.render(backend).split())),
+            "chapters": [name for name in executed if links[name] & identities(entries[work.key])],
+        }
+        for work in formatted
+    ]
+    return render("bibliography", works=works, titles=titles)

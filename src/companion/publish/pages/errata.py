@@ -1,63 +1,45 @@
 """The errata page: mistakes, and findings that did not hold."""
 
-import html
 import re
 
-import companion
-from companion.evidence import digits, table
-from companion.publish.pages import front
-from companion.publish.pages.ledger import interval, title
+from companion.evidence.ledger import load_claims
+from companion.evidence.statuses import group_of
+from companion.publish.notebooks.chapters import title_of
+from companion.publish.pages.rendering import render
 
 
 def wrong_counts_html(verdicts, written):
     """Every number in the reports that counting settles and that is not the one printed: the mistakes proper."""
+    claims = [c for c in load_claims().values() if c.kind == "count" and c.reported is not None]
+    judged = [claim for claim in claims if claim.id in verdicts]
+    wrong = [(claim, right, _off(claim, right)) for claim in claims for right in _corrections(claim, verdicts)]
+    return render("wrong_counts", claims=claims, judged=judged, wrong=wrong, places=_places(written))
 
-    counts = [
-        claim for claim in companion.load_claims().values() if claim.kind == "count" and claim.reported is not None
-    ]
-    judged = [claim for claim in counts if claim.id in verdicts]
-    rows = []
-    for claim in counts:
-        right = verdicts[claim.id].measured if claim.id in verdicts else claim.correct
-        if claim.id in verdicts and verdicts[claim.id].status == "agrees":
-            continue
-        if right is None or (claim.id not in verdicts and right == claim.reported):
-            continue
-        off = f"{claim.reported - right:+,}".replace("-", "−") if isinstance(right, int) else ""
-        reported, counted = digits.number(claim.reported, claim.about), digits.number(right)
-        note = html.escape(claim.note[:1].upper() + claim.note[1:] + ". ") if claim.note else ""
-        rows.append((_statement(claim), reported, counted, off, note + _explained(claim, written)))
-    said = f"<p>Of {len(counts)} numbers that can be counted, {len(judged)} have been counted again; {len(rows)} differ.</p>\n"
-    return said + table.table_html(rows, ("What the report states", "Report", "Correct", "Off by", "What happened"))
+
+def _corrections(claim, verdicts):
+    """The right number in place of a claim's, in a list; [] when the claim is right, or nobody knows yet."""
+    if claim.id in verdicts:
+        verdict = verdicts[claim.id]
+        return [] if verdict.status == "agrees" or verdict.measured is None else [verdict.measured]
+    return [] if claim.correct in (None, claim.reported) else [claim.correct]
+
+
+def _off(claim, right):
+    return f"{claim.reported - right:+,}".replace("-", "−") if isinstance(right, int) else ""
 
 
 def findings_html(verdicts, written, kinds):
     """The verdicts of these kinds that went against the report, or against a part of what it states."""
-
-    chosen = [claim for claim in companion.load_claims().values() if claim.kind in kinds and claim.id in verdicts]
-    rows = []
-    for claim in chosen:
-        verdict = verdicts[claim.id]
-        if front.group_of(verdict.status).key in ("differ", "part"):
-            _, reported, measured, badge = table.table_row(claim, verdict)[:4]
-            cells = (_statement(claim), reported, measured, badge, str(verdict.n or ""), interval(claim, verdict))
-            rows.append((*cells, _explained(claim, written)))
-    said = f"<p>{len(rows)} of {len(chosen)} that have been tested.</p>\n"
-    headings = ("What the report states", "Report", "Measured", "Verdict", "n", "95 % interval", "Where")
-    return said + table.table_html(rows, headings)
+    chosen = [c for c in load_claims().values() if c.kind in kinds and c.id in verdicts]
+    against = [
+        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in ("differ", "part")
+    ]
+    return render("findings", tested=len(chosen), against=against, places=_places(written))
 
 
-def _statement(claim):
-    return f'{html.escape(claim.text)} <a class="row-link" href="ledger.html#{claim.id}">{html.escape(claim.id)}</a>'
-
-
-def _explained(claim, written):
-    """A link to the place in the chapter where the verdict is shown and explained."""
-    if claim.chapter not in written:
-        return "Its chapter is still to come."
-    return (
-        f'<a href="{claim.chapter}.html#{verdicts_anchor(written[claim.chapter])}">{title(claim.chapter, written)}</a>'
-    )
+def _places(written):
+    """{chapter: its title, and the anchor of its verdicts}."""
+    return {name: {"title": title_of(nb), "anchor": verdicts_anchor(nb)} for name, nb in written.items()}
 
 
 def verdicts_anchor(notebook):

@@ -91,21 +91,3 @@ def close_doors(root, stage, names):
     config["html"]["announcement"] = BANNER
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     write_notebooks(root, names, stage / "extra" / "handout")
-
-
-def lead_to_handouts(built, repository, names):
-    """On the built pages, links that open a chapter in Colab lead to the notebook to hand out instead."""
-    colab = re.escape(project.colab_address(repository))
-    known = "|".join(map(re.escape, names))
-    link = re.compile(rf'<a\b[^>]*href="{colab}({known})\.ipynb[^"]*"[^>]*>(.*?)</a>', re.S)
-    for path in built.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        up = "../" * len(path.relative_to(built).parent.parts)
-
-        def leads(found, up=up):
-            label = found.group(2).replace("Colab", "notebook")
-            return f'<a href="{up}handout/{found.group(1)}.ipynb" download>{label}</a>'
-
-        new = link.sub(leads, text)
-        if new != text:
-            path.write_text(new, encoding="utf-8")

@@ -3,8 +3,10 @@
 import ast
 import operator
 import re
+from dataclasses import dataclass
 
 from companion.publish import UserError, project
+from companion.publish.pages.rendering import render
 
 HEADING = re.compile(r"^## Exercises\s*$", re.M)
 OPERATIONS = {
@@ -50,32 +52,40 @@ def _check(question):
         raise ValueError("it has to begin with `question:`.")
     _text(question, "question")
     if "options" in question:
-        _only(question, {"question", "options"})
-        options = question["options"]
-        if not isinstance(options, list) or len(options) not in (3, 4):
-            raise ValueError("it needs three or four options.")
-        for option in options:
-            if not isinstance(option, dict):
-                raise ValueError("each option needs `text` and `feedback`.")
-            _only(option, {"text", "right", "feedback"})
-            text = _text(option, "text")
-            _text(option, "feedback", f"the option {text!r}")
-            if option.get("right", True) is not True:
-                raise ValueError(f"the option {text!r} may say `right: true` or nothing.")
-        if sum("right" in option for option in options) != 1:
-            raise ValueError("exactly one option has to say `right: true`.")
-        if len({option["text"] for option in options}) < len(options):
-            raise ValueError("two of its options are the same.")
-        return
-    if "answer" not in question:
+        _check_choice(question)
+    elif "answer" in question:
+        _check_number(question)
+    else:
         raise ValueError("it needs `options`, or `answer` for a number to be counted.")
+
+
+def _check_choice(question):
+    _only(question, {"question", "options"})
+    options = question["options"]
+    if not isinstance(options, list) or len(options) not in (3, 4):
+        raise ValueError("it needs three or four options.")
+    for option in options:
+        if not isinstance(option, dict):
+            raise ValueError("each option needs `text` and `feedback`.")
+        _only(option, {"text", "right", "feedback"})
+        text = _text(option, "text")
+        _text(option, "feedback", f"the option {text!r}")
+        if option.get("right", True) is not True:
+            raise ValueError(f"the option {text!r} may say `right: true` or nothing.")
+    if sum("right" in option for option in options) != 1:
+        raise ValueError("exactly one option has to say `right: true`.")
+    if len({option["text"] for option in options}) < len(options):
+        raise ValueError("two of its options are the same.")
+
+
+def _check_number(question):
     _only(question, {"question", "answer", "feedback", "near", "otherwise"})
     _text(question, "feedback")
     _text(question, "otherwise")
-    values = [calculate(question["answer"])]
-    if not isinstance(question.get("near", []), list):
+    values, near = [calculate(question["answer"])], question.get("near", [])
+    if not isinstance(near, list):
         raise ValueError("`near` has to be a list of wrong numbers, each with `value` and `feedback`.")
-    for wrong in question.get("near", []):
+    for wrong in near:
         if not isinstance(wrong, dict):
             raise ValueError("each entry of `near` needs `value` and `feedback`.")
         _only(wrong, {"value", "feedback"})
@@ -141,61 +151,40 @@ def add_questions(root, notebook, chapter):
     raise UserError(f"{chapter} has questions but no heading '## Exercises' to put them before.")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An answer that the page knows: the value of its field, its text and reason as HTML, and whether it is the right one."""
+
+    value: object
+    text: str
+    feedback: str
+    right: bool
+
+
 def questions_html(questions):
     """The questions as forms, and their answers to be folded out, which is where the script finds its feedback."""
-    forms, answers = [], []
-    for number, question in enumerate(questions, start=1):
-        name = f"question-{number}"
-        rows = []
-        if "options" in question:
-            fields = []
-            for letter, option in zip("abcd", question["options"], strict=False):
-                key = f"{name}-{letter}"
-                fields.append(
-                    f'<div class="question-option"><input type="radio" name="{name}" id="{key}" value="{letter}">'
-                    f'<label for="{key}">{inline(option["text"])}</label></div>'
-                )
-                rows.append(_answer(letter, inline(option["text"]), option["feedback"], "right" in option))
-        else:
-            right = calculate(question["answer"])
-            fields = [
-                f'<div class="question-number"><label for="{name}-number">Your number</label> '
-                f'<input type="text" inputmode="numeric" autocomplete="off" id="{name}-number" name="{name}"></div>'
-            ]
-            rows.append(_answer(right, f"{right:,}", question["feedback"], True))
-            for wrong in question.get("near", []):
-                value = calculate(wrong["value"])
-                rows.append(_answer(value, f"{value:,}", wrong["feedback"], False))
-            rows.append(_answer("otherwise", "Any other number", question["otherwise"], False))
-        forms.append(
-            f'<form class="question" data-answers="{name}-answers"><fieldset>\n'
-            f"<legend>{number}. {inline(question['question'])}</legend>\n" + "\n".join(fields) + "\n"
-            '<button type="submit" hidden>Check</button>\n'
-            '<p class="question-feedback" role="status" aria-live="polite"></p>\n</fieldset></form>'
-        )
-        answers.append(f'<li><ul id="{name}-answers">\n' + "\n".join(rows) + "\n</ul></li>")
-    return (
-        '<div class="questions">\n' + "\n".join(forms) + "\n"
-        '<details class="question-answers"><summary>All answers, with their reasons</summary>\n<ol>\n'
-        + "\n".join(answers)
-        + '\n</ol></details>\n</div>\n<script src="../scripts/questions.js" defer></script>'
-    )
+    asked = [(inline(question["question"]), "options" in question, _answers(question)) for question in questions]
+    return render("questions", questions=asked)
 
 
-def _answer(value, text, feedback, right):
-    mark, word = ("✓", "right") if right else ("✗", "wrong")
-    return (
-        f'<li class="{word}" data-value="{value}"><span class="question-mark">{mark} {text}</span> '
-        f'<span class="question-reason">{inline(feedback)}</span></li>'
-    )
+def _answers(question):
+    if "options" in question:
+        options = zip("abcd", question["options"], strict=False)
+        return [Answer(key, inline(o["text"]), inline(o["feedback"]), "right" in o) for key, o in options]
+    numbers = [(question["answer"], question["feedback"])]
+    numbers += [(wrong["value"], wrong["feedback"]) for wrong in question.get("near", [])]
+    known = [(calculate(expression), inline(feedback)) for expression, feedback in numbers]
+    answers = [Answer(value, f"{value:,}", feedback, number == 0) for number, (value, feedback) in enumerate(known)]
+    return [*answers, Answer("otherwise", "Any other number", inline(question["otherwise"]), False)]
 
 
 def inline(text):
     """One paragraph of Markdown (emphasis and code) as HTML; anything else is shown as it is written."""
     from markdown_it import MarkdownIt
+    from markupsafe import Markup
 
     rendered = MarkdownIt("commonmark", {"html": False}).disable(["link", "image"]).renderInline(" ".join(text.split()))
-    return rendered.replace("\n", " ")
+    return Markup(rendered.replace("\n", " "))
 
 
 PLACEHOLDER = "REPLACE"  # a test refuses questions that still hold it

@@ -1,51 +1,32 @@
 """Mends the built pages for readers with a keyboard, a screen reader or a slow line; every page gets it by itself.
 
-The theme, MyST-NB and pandas write markup that axe-core refuses and that no template or setting of ours reaches. So the finished
-pages are mended here, one function for each thing that was wrong; what depends on the width of the window is left to
+The theme writes markup that axe-core refuses, MyST-NB folds whose hidden names are wrong, and pandas whole tables as raw HTML,
+which no step of Sphinx looks into: only a finished page has all three. So the finished pages are mended here (one second for
+the book), one function for each thing that was wrong; what depends on the width of the window is left to
 `book/scripts/accessible.js`, and what is a matter of colour or of motion to `book/static/custom.css`.
 """
 
 import re
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-SCRIPT = "scripts/accessible.js"
 SHARP = 150  # a picture of at least so many dots per inch was drawn at twice the size that it is shown at
 
 
-def mend(html):
-    """Mend every page below the folder `html`."""
+def mend(built):
+    """Mend every page of the site in the folder `built`."""
     from bs4 import BeautifulSoup
 
-    for path in pages(html):
+    for path in pages(built):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        if soup.html is None:
-            complete_redirect(soup)
-        else:
-            for step in (name_landmarks, name_buttons, say_visible_names, tell_roles, mark_headers):
-                step(soup)
-            size_pictures(soup, path)
-            add_script(soup, html, path)
+        for step in (name_landmarks, name_buttons, say_visible_names, mark_headers, mark_downloads):
+            step(soup)
+        size_pictures(soup, path)
         path.write_text(str(soup), encoding="utf-8", newline="\n")
 
 
-def pages(html):
+def pages(built):
     """The pages of the site, without the theme's templates that lie among its static files."""
-    return sorted(path for path in html.rglob("*.html") if "_static" not in path.relative_to(html).parts)
-
-
-def complete_redirect(soup):
-    """The bare line that Jupyter Book writes as the first page becomes a page: language, title, a link for who is not taken along."""
-    from bs4 import BeautifulSoup
-
-    refresh = str(soup.meta)
-    target = refresh.partition("url=")[2].partition('"')[0]
-    page = (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>{refresh}<title>To the book</title></head>'
-        f'<body><main><h1>To the book</h1><p><a href="{target}">Open the book</a></p></main></body></html>\n'
-    )
-    soup.clear()
-    soup.append(BeautifulSoup(page, "html.parser"))
+    return sorted(path for path in built.rglob("*.html") if "_static" not in path.relative_to(built).parts)
 
 
 def name_landmarks(soup):
@@ -77,12 +58,6 @@ def say_visible_names(soup):
         del icon["title"]
 
 
-def tell_roles(soup):
-    """The bibliography is a list of items; its former role went out of use."""
-    for item in soup.find_all("div", role="doc-biblioentry"):
-        item["role"] = "listitem"
-
-
 def mark_headers(soup):
     """An empty corner of a table is no header; a header says whether it heads a column or a row."""
     for cell in soup.find_all("th"):
@@ -90,6 +65,13 @@ def mark_headers(soup):
             cell.name = "td"
         elif not cell.get("scope"):
             cell["scope"] = "col" if cell.find_parent("thead") else "row"
+
+
+def mark_downloads(soup):
+    """A file of the menu of downloads is saved; no window opens with its bare text."""
+    for link in soup.select(".dropdown-download-buttons a[href]"):
+        link["download"] = ""
+        del link["target"]
 
 
 def size_pictures(soup, path):
@@ -116,10 +98,3 @@ def shown_size(file):
         (width, height), dots = picture.size, picture.info.get("dpi", (72, 72))[0]
     scale = 2 if dots >= SHARP else 1
     return round(width / scale), round(height / scale)
-
-
-def add_script(soup, html, path):
-    """The script of ours that every page needs."""
-    up = "../" * len(path.relative_to(html).parent.parts)
-    if (Path(html) / SCRIPT).is_file():
-        soup.head.append(soup.new_tag("script", src=soup.html.get("data-content_root", up) + SCRIPT, defer=""))

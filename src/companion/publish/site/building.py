@@ -1,35 +1,51 @@
-"""Gates the executed notebooks, runs Jupyter Book strictly, mends and gates the pages."""
+"""Gates the executed notebooks, runs Jupyter Book strictly, mends and gates the pages, and puts the site in its place."""
 
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from companion.publish import UserError, project
-from companion.publish.carry import offline
-from companion.publish.notebooks import chapters, checks
+from companion.publish.notebooks import chapters, checks, execution
 from companion.publish.pages import handout
 from companion.publish.project import repository
-from companion.publish.site import accessible, downloads, meta_tags, page_checks
+from companion.publish.site import accessible, downloads, page_checks, search_texts
 from companion.publish.site.staging import stage_sources
+
+NO_SOURCES = ("__pycache__", ".ipynb_checkpoints")
 
 
 def sources(root):
-    """Every file the site is made from: configuration, pages, styles, executed notebooks, records."""
-    executed = [executed_path(root, name) for name in chapters.chapter_names(root)]
-    pages = [
-        p
-        for p in (root / "book").rglob("*")
-        if p.is_file() and p.suffix in (".md", ".bib", ".css", ".js", ".svg", ".png", ".yml")
-    ]
-    code = list((project.PACKAGE / "publish").rglob("*.py"))
-    records = list((project.PACKAGE / "evidence" / "records").glob("*.json"))
-    ledger = list((project.PACKAGE / "evidence" / "claims").glob("*.yml"))
-    return sorted([root / "_config.yml", root / "_toc.yml", *pages, *executed, *code, *records, *ledger])
+    """Every file that decides about the site: settings, the book's folder, the executed notebooks, and the package.
+
+    The package as a whole, with its records, profiles, ledger and templates: what is left out by hand is forgotten one day,
+    and a site made once too often costs half a minute.
+    """
+    executed = [execution.executed_path(root, name) for name in chapters.chapter_names(root)]
+    files = [path for folder in (root / "book", project.PACKAGE) for path in folder.rglob("*") if path.is_file()]
+    files = [p for p in files if not set(NO_SOURCES) & set(p.parts) and p.suffix not in (".part", ".lock", ".pyc")]
+    return sorted([root / "_config.yml", root / "_toc.yml", *files, *executed])
 
 
-def executed_path(root, chapter):
-    return root / "_build" / "executed" / "quick" / f"{chapter}.ipynb"
+@contextmanager
+def alone(root):
+    """Let one command at a time build the book, for two would write one another's files: the second waits, and says so."""
+    from filelock import FileLock, Timeout
+
+    (root / "_build").mkdir(exist_ok=True)
+    lock = FileLock(root / "_build" / "build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(
+            "Another command is building this book: this one goes on when that has ended.", file=sys.stderr, flush=True
+        )
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def task(root):
@@ -46,20 +62,44 @@ def build_site(root, solutions=True):
     """Gate the executed notebooks, stage everything, run Jupyter Book strictly, gate the pages; returns index.html's path.
 
     The finished site replaces `_build/html` whole, or, without solutions, `_build/html-without-solutions`. Raises UserError
-    with everything that is wrong.
+    with everything that is wrong; the site of before stays.
     """
-    executed = {n: chapters.read_notebook(executed_path(root, n)) for n in chapters.chapter_names(root)}
-    problems = []
-    for name, notebook in executed.items():
+    try:
+        executed = gated_notebooks(root)
+        if not solutions:
+            executed = {name: handout.without_solutions(notebook, name) for name, notebook in executed.items()}
+        stage = root / "_build" / ("site" if solutions else "site-without-solutions")
+        stage_sources(root, stage, executed)
+        if not solutions:
+            handout.close_doors(root, stage, executed)
+        built = run_jupyter_book(stage)
+        downloads.publish_sources(root, built, executed, solutions)
+        if not solutions:
+            downloads.lead_to_handouts(built, repository(root), executed)
+        accessible.mend(built)
+        search_texts.add_search_texts(built)
+        problems = page_checks.check_site(built, project.toc_pages(root), root, repository(root), launch=solutions)
+        refuse("The gate refuses the site", problems)
+        return replace_site(built, root / "_build" / ("html" if solutions else handout.SITE)) / "index.html"
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise UserError(f"The site cannot be built: {error.strerror or error}{where}.") from None
+
+
+def gated_notebooks(root):
+    """{chapter: its executed notebook}; raises UserError with everything that the gate finds in them."""
+    executed, problems = {}, []
+    for name in chapters.chapter_names(root):
+        executed[name] = chapters.read_notebook(execution.executed_path(root, name))
         defaults = chapters.parameters(chapters.read_source(root, name))
-        problems += checks.check_executed(notebook, name) + checks.check_parameters(notebook, name, defaults)
+        problems += checks.check_executed(executed[name], name)
+        problems += checks.check_parameters(executed[name], name, defaults)
     refuse("The gate refuses the executed notebooks", problems)
-    stage = root / "_build" / ("site" if solutions else "site-without-solutions")
-    if not solutions:
-        executed = {name: handout.without_solutions(notebook, name) for name, notebook in executed.items()}
-    stage_sources(root, stage, executed)
-    if not solutions:
-        handout.close_doors(root, stage, executed)
+    return executed
+
+
+def run_jupyter_book(stage):
+    """Build the pages below `stage`, every warning an error; returns their folder."""
     log = stage.with_suffix(".log")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage)]
     with open(log, "w", encoding="utf-8") as file:
@@ -69,20 +109,30 @@ def build_site(root, solutions=True):
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         wrong = [line for line in lines if "WARNING" in line or "ERROR" in line or "Exception" in line]
         refuse("Jupyter Book refuses the sources", wrong[:20] or lines[-5:])
-    built = stage / "_build" / "html"
-    downloads.restore_downloads(built, executed)
-    if not solutions:
-        handout.lead_to_handouts(built, repository(root), executed)
-    downloads.publish_sources(root, built, executed, solutions)
-    accessible.mend(built)
-    meta_tags.finish(root, built)
-    offline.add_search_texts(built)
-    pages = project.toc_pages(root)
-    refuse("The gate refuses the site", page_checks.check_site(built, pages, root, repository(root), launch=solutions))
-    target = root / "_build" / ("html" if solutions else handout.SITE)
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(built, target)
-    return target / "index.html"
+    return stage / "_build" / "html"
+
+
+def replace_site(built, target):
+    """Put the folder `built` into the place of `target`; the old site is moved away first, and deleted when the new one is there.
+
+    Raises UserError, and puts the old site back, where the new one cannot take its place.
+    """
+    old = target.with_name(target.name + ".old")
+    try:
+        if target.exists():
+            if old.exists():  # left behind by a command that was stopped in the middle
+                shutil.rmtree(old)
+            os.replace(target, old)
+        os.replace(built, target)
+    except OSError as error:
+        if old.exists() and not target.exists():
+            os.replace(old, target)
+        raise UserError(
+            f"The new site cannot take the place of {target} ({error.strerror}): close what has a page of it open, such as a "
+            "server or a window, see that you may write there, and build again. The old site is still there."
+        ) from None
+    shutil.rmtree(old, ignore_errors=True)
+    return target
 
 
 def refuse(title, problems):

@@ -5,11 +5,11 @@ import shutil
 from companion.evidence import records
 from companion.publish.notebooks import chapters
 from companion.publish.pages import handout
+from companion.publish.project import launchers
 
 
 def write_record_files(chapter, folder):
     """Put the chapter's record beside the site as JSON and CSV; returns the `Record`."""
-
     record = records.load_record(chapter)
     if record.runs:
         folder.mkdir(parents=True, exist_ok=True)
@@ -18,39 +18,44 @@ def write_record_files(chapter, folder):
     return record
 
 
-def publish_sources(root, built, names, solutions=True):
-    """Lay the tracked notebook and its Markdown where the pages' download links lead: what the repository has, no more.
+def publish_sources(root, built, executed, solutions=True):
+    """Lay what the pages' download links lead to: the tracked notebook and its Markdown, what the repository has, no more.
 
-    Without solutions the notebook stays the one that the page shows, and the Markdown loses its solutions too.
+    Without solutions, or before the notebook is tracked, it is the executed one, without what staging added for the site alone.
     """
     import jupytext
 
     folder = built / "_sources" / "book"
-    for name in names:
+    for name, notebook in executed.items():
+        pair, text = chapters.pair_path(root, name), folder / f"{name}.md"
+        if solutions and pair.is_file():
+            shutil.copy(pair, folder / pair.name)
+        else:
+            chapters.write_notebook(notebook, folder / pair.name)
         if solutions:
-            for path in (chapters.pair_path(root, name), root / "book" / f"{name}.md"):
-                if path.is_file():
-                    shutil.copy(path, folder / path.name)
+            shutil.copy(chapters.source_path(root, name), text)
         else:
             source = handout.without_solutions(chapters.read_source(root, name), name)
-            (folder / f"{name}.md").write_text(jupytext.writes(source, "md:myst"), encoding="utf-8", newline="\n")
-        page = built / "book" / f"{name}.html"
-        text = page.read_text(encoding="utf-8")
-        start = text.find(f'<li><a href="../_sources/book/{name}.ipynb"')
-        end = text.find("</li>", start) + len("</li>")
-        if start >= 0:  # the theme's menu offers the notebook; the Markdown comes beside it, and both as downloads
-            item = text[start:end].replace(' target="_blank"', " download").replace("source file", "the notebook")
-            other = (
-                item.replace(f"{name}.ipynb", f"{name}.md")
-                .replace(">.ipynb<", ">.md<")
-                .replace("the notebook", "its text")
-            )
-            page.write_text(text[:start] + item + "\n" + other + text[end:], encoding="utf-8")
+            text.write_text(jupytext.writes(source, "md:myst"), encoding="utf-8", newline="\n")
 
 
-def restore_downloads(built, executed):
-    """Put the executed notebooks themselves behind the pages' download buttons: what staging added is for the site alone."""
-    for name, notebook in executed.items():
-        path = built / "_sources" / "book" / f"{name}.ipynb"
-        if path.exists():
-            chapters.write_notebook(notebook, path)
+def lead_to_handouts(built, repository, names):
+    """On the built pages, links that open a chapter in Colab lead to the notebook to hand out; those to Binder go."""
+    from bs4 import BeautifulSoup
+
+    starts = launchers(repository)
+    known = {f"{start}book/{name}.ipynb": (place, name) for place, start in starts.items() for name in names}
+    for path in sorted(built.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        if not any(start in text for start in starts.values()):
+            continue
+        soup = BeautifulSoup(text, "html.parser")
+        for link in soup.find_all("a", href=lambda address: address and address.partition("#")[0] in known):
+            place, name = known[link["href"].partition("#")[0]]
+            if place == "Colab":
+                up = "../" * len(path.relative_to(built).parent.parts)
+                link.string = link.get_text().replace("Colab", "notebook")
+                link.attrs = {"href": f"{up}handout/{name}.ipynb", "download": ""}
+            else:
+                link.decompose()
+        path.write_text(str(soup), encoding="utf-8", newline="\n")

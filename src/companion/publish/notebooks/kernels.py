@@ -1,0 +1,88 @@
+"""Kernels that do not depend on the settings of whoever starts them, and what the run of a notebook used of the package."""
+
+import atexit
+import json
+import os
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+FIXED = {
+    "OMP_NUM_THREADS": "1",  # one thread: repeatable, and jobs side by side do not disturb each other
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TQDM_DISABLE": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "JUPYTER_NO_CONFIG": "1",
+}
+KEPT = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "PYTHONNOUSERSITE",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONDONTWRITEBYTECODE",
+)
+DROPPED = ("MPLBACKEND", "MPLSETUP", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "QT_API")
+STARTUP = 300  # seconds that a kernel may take to start on a busy machine
+USES = "from companion import uses; import json; print(json.dumps(uses.summary()))"
+
+
+def kernel_environment(environment=None):
+    """The variables for a kernel: the given ones (or this process's), without what a user's settings would change in outputs.
+
+    Backends, warnings, start-up files, Jupyter's and IPython's own folders and Matplotlib's settings are those of the book.
+    """
+    given = dict(os.environ if environment is None else environment)
+    dropped = {name for name in given if name.startswith("PYTHON") and name not in KEPT} | set(DROPPED)
+    own = {name: value for name, value in given.items() if name not in dropped}
+    empty = _empty_folder()
+    own |= {"IPYTHONDIR": empty, "JUPYTER_CONFIG_DIR": empty, "JUPYTER_DATA_DIR": empty}
+    if matplotlib := find_spec("matplotlib"):
+        own["MATPLOTLIBRC"] = str(Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc")
+    return own | FIXED
+
+
+@cache
+def _empty_folder():
+    """A folder without any settings, for as long as this process lives."""
+    folder = tempfile.TemporaryDirectory(prefix="companion-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def use_own_environment():
+    """Give this process, and so every kernel that it starts, the variables of `kernel_environment`."""
+    own = kernel_environment()
+    for name in set(os.environ) - set(own):
+        del os.environ[name]
+    os.environ.update(own)
+
+
+def ask_uses(notebook):
+    """Append the cell whose output says what the run used; `take_uses` takes it off again."""
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell(USES)
+    cell["id"] = "companion-uses"
+    notebook.cells.append(cell)
+    return notebook
+
+
+def take_uses(notebook):
+    """Remove the cell that `ask_uses` appended; returns what it says: {"modules": [...], "records": [...], ...}."""
+    (output,) = notebook.cells.pop().outputs
+    return json.loads(output.text)
+
+
+def reason(error):
+    """Why a cell failed, in words, for errors whose own message may be empty; `error` has ename and evalue."""
+    name, words = getattr(error, "ename", ""), str(getattr(error, "evalue", "")).strip()
+    if name and words:
+        return f"{name}: {words}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return name or (lines[-1] if lines else f"{type(error).__name__}, without a message")

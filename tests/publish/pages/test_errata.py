@@ -1,0 +1,56 @@
+"""The errata page: exactly what went against the reports, and our own corrections with their commits."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+from books import ROOT
+from reading import soup
+
+from companion import load_claims
+from companion.evidence import ledger as evidence_ledger
+from companion.publish.pages import errata
+
+
+def test_the_errata_page_has_exactly_the_counts_that_differ(verdicts, written):
+    rows = [
+        row for path in evidence_ledger.FOLDER.glob("*.yml") for row in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+    by_ledger = {r["id"] for r in rows if r["kind"] == "count" and r.get("correct") and r["reported"]}
+    by_ledger = {r["id"] for r in rows if r["id"] in by_ledger and r["reported"] != r["correct"]}
+    by_verdict = {id for id, v in verdicts.items() if load_claims()[id].kind == "count" and v.status == "differs"}
+    page = soup(errata.wrong_counts_html(verdicts, written))
+    shown = {link.text: link.find_parent("tr") for link in page.select(".row-link")}
+    assert set(shown) == by_ledger | by_verdict and by_ledger
+    total = [cell.text for cell in shown["A-vgg-total"].select("td")]
+    claim = load_claims()["A-vgg-total"]
+    assert total[1:4] == [f"{claim.reported:,}", f"{claim.correct:,}", f"{claim.reported - claim.correct:+,}"]
+    assert shown["A-vgg-total"].select("td")[4].a["href"] == "vgg-parameters.html#against-the-report"
+
+
+def test_a_wrong_count_of_an_unwritten_chapter_stands_on_the_errata_page_too(verdicts, written):
+    rest = {id: verdict for id, verdict in verdicts.items() if not id.startswith("A-vgg")}
+    page = soup(errata.wrong_counts_html(rest, {n: nb for n, nb in written.items() if n != "vgg-parameters"}))
+    assert "A-vgg-total" in [link.text for link in page.select(".row-link")] and "still to come" in page.text
+
+
+@pytest.mark.parametrize("kinds", [("order", "text"), ("metric",)])
+def test_the_errata_page_has_every_finding_that_went_against_a_report(verdicts, written, kinds):
+    words = ("differs", "reversed", "not supported", "agrees in part", "holds in part")
+    expected = {id for id, v in verdicts.items() if load_claims()[id].kind in kinds and v.status in words}
+    page = soup(errata.findings_html(verdicts, written, kinds))
+    assert {link.text for link in page.select(".row-link")} == expected and expected
+
+
+def test_every_commit_that_the_errata_name_exists_and_changed_the_page():
+    text = (ROOT / "book" / "errata.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\S+) \| \[.*?\]\((.*?)\) \|.*\| `(\w+)` \|$", text, re.M)
+    assert rows and len(rows) == text.count("\n| 20")
+    git = ["git", "log", "--format=%h", "--abbrev=7", "--"]
+    for _, page, commit in rows:
+        changes = [f"book/{page.partition('.')[0]}.md"]
+        done = subprocess.run([*git, *changes], cwd=ROOT, capture_output=True, text=True)
+        if len(done.stdout.split()) < 2:
+            pytest.skip("needs the history of the repository")
+        assert commit in done.stdout.split(), (page, commit)
