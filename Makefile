@@ -35,8 +35,8 @@ full: env        ## the full profile of every chapter, with records, then the si
 	@$(PY) -m companion record all
 	@$(PY) -m companion build
 
-new: env         ## a chapter from the template: make new CH=gap-head
-	@$(PY) -m companion new $(CH)
+new: env         ## a new chapter's files: make new CH=gap-head (DATA=table TASK=regression for other kinds than planned)
+	@$(PY) -m companion new $(CH) $(if $(DATA),--data $(DATA)) $(if $(TASK),--task $(TASK))
 
 serve: book      ## the built site on http://localhost:8000
 	@$(PY) -m http.server 8000 --bind 127.0.0.1 --directory _build/html

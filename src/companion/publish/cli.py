@@ -1,6 +1,7 @@
 """The command line: `companion build | handout | dist | run | record | refresh | check | claims | data | new | ...`."""
 
 import argparse
+import errno
 import json
 import os
 import runpy
@@ -24,13 +25,33 @@ def main(arguments=None):
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
-        return options.function(options) or 0
+        code = options.function(options) or 0
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"companion: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read the output has seen enough: `companion claims | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"companion: {disk_problem(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("companion: stopped.", file=sys.stderr)
         return 130
+
+
+def disk_problem(error):
+    """An error of the operating system as a sentence: which file, why, and what to do."""
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{reason}: this system allows too few open files at once; allow more, such as `ulimit -n 1024`."
+    if error.errno == errno.ENOSPC:
+        return f"{reason}: make room on the disk, and run the command again."
+    if error.filename is None:
+        return f"the system refuses something ({reason})."
+    return f"{error.filename} cannot be read or written ({reason}): check that it is there, and its permissions."
 
 
 def positive(text):
@@ -66,7 +87,9 @@ def build_parser():
     sub.add_argument("--scheduler", metavar="ADDRESS", help="send the jobs to a dask.distributed scheduler instead")
     sub.add_argument("--device", help="auto (default), cuda, mps or cpu")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
-    sub = command(refresh, "refresh", "write the outputs of the committed notebooks that are stale")
+    sub = command(
+        refresh, "refresh", "write the outputs of the committed notebooks that are stale, and README's list of chapters"
+    )
     sub.add_argument("chapter", nargs="*", help="chapters (default: all that are stale)")
     sub.add_argument("--all", action="store_true", help="refresh every chapter, stale or not")
     command(check, "check", "the fast part of the tests: lint, package, pairs, gate")
@@ -79,6 +102,10 @@ def build_parser():
     sub.add_argument("--without-solutions", action="store_true", help="of the site for courses")
     sub = command(new, "new", "make a chapter from the template")
     sub.add_argument("chapter", help="a chapter name of the ledger, such as gap-head")
+    kinds = "what the page is about (default: what the plan of the book says)"
+    sub.add_argument("--data", choices=["images", "table", "sequence", "text"], help=f"the data: {kinds}")
+    tasks = ["classes", "binary", "regression", "reconstruction", "none"]
+    sub.add_argument("--task", choices=tasks, help=f"the targets; none: nothing is trained, the page counts: {kinds}")
     sub = command(set_repository, "set-repository", "put the book's public address wherever it stands")
     sub.add_argument("url", help="https://github.com/OWNER/NAME")
     sub.add_argument(
@@ -182,6 +209,7 @@ def refresh(options):
     names = options.chapter or chapters.chapter_names(root)
     for name in names:
         chapters.source_path(root, name)
+    refresh_readme(root)
     if not options.chapter and not options.all:
         names = [name for name in names if pairs.stale(root, name)]
     if not names:
@@ -201,6 +229,14 @@ def refresh(options):
     print(f"{done} notebooks refreshed, {ran} of them executed; in the others only words had changed.")
     if problems:
         raise UserError("\n".join(problems))
+
+
+def refresh_readme(root):
+    """The part of `companion refresh` that takes no time: README's list of chapters and its counts."""
+    from companion.publish.pages import readme
+
+    if readme.refresh(root):
+        print("README.md: its list of chapters and its counts are up to date again.")
 
 
 def check(options):
@@ -268,12 +304,18 @@ def dist(options):
 
 
 def new(options):
-    """`companion new`: a chapter from the template, listed in _toc.yml."""
+    """`companion new`: all files of a new chapter, and what is left to do."""
     from companion.publish import project
     from companion.publish.notebooks import template
 
-    path = template.new_chapter(project.project_root(), options.chapter)
-    print(f"Wrote {path} and added it to _toc.yml. Next: edit it, `make refresh`, `make book`.")
+    root, name = project.project_root(), options.chapter
+    data, task = template.kinds(name, options.data, options.task)
+    print(f"A new chapter {name} (data: {data}, task: {task}):")
+    for path in template.new_chapter(root, name, data, task):
+        print(f"  wrote {path.relative_to(root).as_posix()}")
+    print("What is left to do:")
+    for step in template.what_is_left(name, task):
+        print(f"  [ ] {step}")
 
 
 def set_repository(options):

@@ -3,14 +3,24 @@
 import subprocess
 from pathlib import Path
 
+from companion.publish import UserError
+
 
 def ask(root, *words):
-    """The answer of a git command in this folder, as text; None without git and where it refuses."""
+    """The answer of a git command in this folder, as text; None without git and where it refuses.
+
+    Raises UserError where git does not trust the folder, for it belongs to another user.
+    """
     try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8", check=True)
-    except (OSError, subprocess.CalledProcessError):
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8")
+    except OSError:
         return None
-    return done.stdout
+    if "dubious ownership" in done.stderr:
+        raise UserError(
+            f"git does not read {root}, for it belongs to another user: make it yours, or tell git to trust it, by "
+            f"`git config --global --add safe.directory {root}`."
+        )
+    return done.stdout if done.returncode == 0 else None
 
 
 def is_repository(root):

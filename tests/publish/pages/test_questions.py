@@ -12,7 +12,6 @@ from reading import counted, markdown, soup
 
 from companion import load_claims
 from companion.publish import UserError
-from companion.publish.notebooks import template
 from companion.publish.pages import questions
 
 WRITTEN = sorted(path.stem for path in (ROOT / "book" / "questions").glob("*.yml"))
@@ -174,19 +173,6 @@ def test_every_answer_and_its_reason_stand_on_the_page_without_the_script():
         assert all(entry["feedback"] in answers for entry in entries)
     assert "✓ 380" in answers and "✗ 360" in answers and "Count again." in answers
     assert page.select_one("legend code").text == "x < 1" and page.select_one("label em").text == "so"
-
-
-def test_a_new_chapter_gets_a_skeleton_that_is_valid_and_counts_as_unfinished(tmp_path):
-    (tmp_path / "book").mkdir()
-    (tmp_path / "_toc.yml").write_text("root: book/index\nparts:\n- chapters:\n  - file: book/one.ipynb\n")
-    shutil.copy(ROOT / "_config.yml", tmp_path)
-    template.new_chapter(tmp_path, "gap-head")
-    path = questions.questions_path(tmp_path, "gap-head")
-    assert len(questions.load_questions(tmp_path, "gap-head")) == 3
-    assert questions.PLACEHOLDER in path.read_text(encoding="utf-8")
-    path.write_text("mine")
-    questions.write_skeleton(tmp_path, "gap-head")
-    assert path.read_text() == "mine", "questions that are there are kept"
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """The site as a zip that works offline, and the PDF beside it."""
 
-import os
+import io
 import zipfile
 
-from companion.publish import UserError
+from companion.publish import UserError, project
 from companion.publish.carry import pdf
 from companion.publish.pages import handout
 
@@ -27,11 +27,11 @@ def make(root, solutions=True):
 def make_zip(site, target):
     """Pack the site, the same bytes for the same site: sorted, without dates; returns the number of files."""
     files = sorted(p for p in site.rglob("*") if p.is_file() and not p.name.endswith(UNUSED))
-    part = target.with_name(target.name + ".part")
-    with zipfile.ZipFile(part, "w") as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
         for path in files:
             entry = zipfile.ZipInfo("companion/" + path.relative_to(site).as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
-    os.replace(part, target)
+    project.write_whole(target, packed.getvalue())
     return len(files)

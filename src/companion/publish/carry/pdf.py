@@ -108,18 +108,7 @@ def merge(root, folder, solutions=True):
 
 def part_of(root):
     """{page: caption of its part} by `_toc.yml`."""
-    import yaml
-
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return {
-        _html_name(entry["file"]): part.get("caption", "")
-        for part in toc.get("parts", [])
-        for entry in part.get("chapters", [])
-    }
-
-
-def _html_name(page):
-    return str(Path(page).with_suffix("")) + ".html"
+    return {project.html_name(page): part.caption for part in project.contents(root)[1] for page in part.pages}
 
 
 def slug(name):
@@ -426,10 +415,9 @@ def _finish(config, data, headings, target):
     for mark in _bookmarks(root["/Outlines"]):  # as drawn: in capitals, and without the space where a line ends
         text = words.get("".join(mark["/Title"].split()).casefold(), mark["/Title"])
         mark[NameObject("/Title")] = TextStringObject(text)
-    part = target.with_name(target.name + ".part")
-    with open(part, "wb") as file:
-        writer.write(file)
-    os.replace(part, target)
+    written = io.BytesIO()
+    writer.write(written)
+    project.write_whole(target, written.getvalue())
     return len(writer.pages)
 
 

@@ -3,18 +3,31 @@
 import ast
 import hashlib
 import json
-import os
+import re
 from pathlib import Path
 
 from companion import catalogue
 from companion.evidence import ledger, profiles, records
 from companion.publish import UserError
-from companion.publish.project import PACKAGE, toc_pages
+from companion.publish.project import PACKAGE, read_text, toc_pages, write_whole
 
 
 def chapter_names(root):
     """The chapters that are notebooks, in the order of `_toc.yml`."""
-    return [Path(p).stem for p in toc_pages(root) if p.endswith(".ipynb")]
+    return [name_of(page) for page in toc_pages(root) if page.endswith(".ipynb")]
+
+
+def name_of(page):
+    """The chapter's name of a page such as "book/depth.ipynb"."""
+    return Path(page).stem
+
+
+def title(root, chapter):
+    """The chapter's title, from the first heading of its Markdown."""
+    found = re.search(r"^# +(.+?)\s*$", read_text(source_path(root, chapter)).partition("\n---\n")[2], re.M)
+    if not found:
+        raise UserError(f"book/{chapter}.md has no title: it begins with a line like `# Dropout`, below its settings.")
+    return found.group(1)
 
 
 def source_path(root, chapter):
@@ -30,27 +43,33 @@ def read_source(root, chapter):
     """The chapter's Markdown as a notebook node without outputs; cell ids count from the top."""
     import jupytext
 
-    notebook = jupytext.read(source_path(root, chapter))
+    notebook = jupytext.reads(read_text(source_path(root, chapter)), fmt={"extension": ".md"})
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:02d}"
     return notebook
 
 
-def read_notebook(path):
-    """The notebook at `path`. Raises UserError where it is missing or no notebook, such as one with marks of a merge."""
-    import nbformat
-
-    try:
-        return nbformat.read(path, as_version=4)
-    except FileNotFoundError:
-        raise UserError(f"{path.name} is missing: run `make refresh`.") from None
-    except (OSError, UnicodeDecodeError, ValueError, nbformat.ValidationError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:100]
-        raise UserError(f"{path.name} cannot be read as a notebook ({reason}): run `make refresh`.") from None
-
-
 def pair_path(root, chapter):
     return root / "book" / f"{chapter}.ipynb"
+
+
+def read_notebook(path):
+    """A notebook that a command of ours wrote. Raises UserError, with what to do, where it is missing or damaged."""
+    import nbformat
+
+    remedy = "run `make book`" if "_build" in path.parts else "run `make refresh`"
+    if not path.is_file():
+        raise UserError(f"{path.parent.name}/{path.name} is missing: {remedy}, which writes it.")
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+        if all(cell.cell_type != "code" or isinstance(cell.outputs, list) for cell in notebook.cells):
+            return notebook
+        reason = "a code cell has no outputs"
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
+    except Exception as error:  # nbformat's own, and what it meets in JSON that is no notebook
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:80]
+    raise UserError(f"{path.parent.name}/{path.name} is damaged ({reason}): {remedy}, which writes it anew.")
 
 
 def code_cells(notebook):
@@ -126,10 +145,7 @@ def write_notebook(notebook, path):
     import nbformat
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with open(part, "w", encoding="utf-8", newline="\n") as file:
-        nbformat.write(notebook, file)
-    os.replace(part, path)
+    write_whole(path, nbformat.writes(notebook) + "\n")
 
 
 def title_of(notebook):

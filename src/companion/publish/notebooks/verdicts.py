@@ -14,10 +14,8 @@ def collect_verdicts(notebooks):
 
 def committed_verdicts(root):
     """{claim id: Verdict} out of the committed notebooks."""
-    import nbformat
-
     paths = [chapters.pair_path(root, name) for name in chapters.chapter_names(root)]
-    return collect_verdicts([nbformat.read(path, as_version=4) for path in paths if path.exists()])
+    return collect_verdicts([chapters.read_notebook(path) for path in paths])
 
 
 def claims_rows(root):

@@ -8,15 +8,10 @@ from companion.publish.notebooks import chapters
 
 def keywords(root):
     """{page: [words that readers type and the page does not use]} from `book/keywords.yml`; empty where there is none."""
-    import yaml
-
     path = root / "book" / "keywords.yml"
     if not path.is_file():
         return {}
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"book/keywords.yml cannot be read: {' '.join(str(error).split())}.") from None
+    found = project.read_yaml(path) or {}
     pages = {page.partition(".")[0].removeprefix("book/") for page in project.toc_pages(root)}
     for page, words in found.items() if isinstance(found, dict) else [("the file", None)]:
         if not isinstance(words, list) or not all(isinstance(w, str) and re.fullmatch(r"[\w'.]+", w) for w in words):

@@ -5,7 +5,7 @@ import operator
 import re
 from dataclasses import dataclass
 
-from companion.publish import UserError
+from companion.publish import UserError, project
 from companion.publish.pages.rendering import render
 
 HEADING = re.compile(r"^## Exercises\s*$", re.M)
@@ -28,15 +28,10 @@ def questions_path(root, chapter):
 
 def load_questions(root, chapter):
     """The chapter's questions as a checked list of dictionaries; [] when it has no file. Raises UserError."""
-    import yaml
-
     path = questions_path(root, chapter)
     if not path.exists():
         return []
-    try:
-        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{_name(chapter)} cannot be read: {' '.join(str(error).split())}") from None
+    questions = project.read_yaml(path)
     if not isinstance(questions, list) or len(questions) != 3:
         raise UserError(f"{_name(chapter)} has to hold a list of three questions.")
     for number, question in enumerate(questions, start=1):
@@ -193,45 +188,3 @@ def inline(text):
 
 
 PLACEHOLDER = "REPLACE"  # a test refuses questions that still hold it
-SKELETON = """\
-# Three questions to be answered from the chapter: why, what would happen if, count. Never a result to be remembered.
-# Each answer gets a sentence that teaches, the wrong ones too. `code` and *emphasis* work; formulas take ·, × and ².
-- question: "REPLACE: why is something so?"
-  options:
-    - text: "REPLACE: the reason."
-      right: true
-      feedback: "REPLACE: what follows from it."
-    - text: "REPLACE: a common mistake."
-      feedback: "REPLACE: where that thought goes wrong."
-    - text: "REPLACE: another mistake."
-      feedback: "REPLACE: what would have to be true for it."
-
-- question: "REPLACE: what would happen if one thing were changed?"
-  options:
-    - text: "REPLACE: it grows."
-      feedback: "REPLACE: why it does not."
-    - text: "REPLACE: it stays as it is."
-      right: true
-      feedback: "REPLACE: why it does."
-    - text: "REPLACE: it shrinks."
-      feedback: "REPLACE: why it does not."
-
-- question: "REPLACE: how many parameters has a 3×3 convolution from 2 to 3 channels?"
-  answer: (3 * 3 * 2 + 1) * 3  # a calculation: the page shows its result
-  feedback: "REPLACE: the way to count."
-  near:
-    - value: (3 * 3 + 1) * 2 * 3
-      feedback: "REPLACE: the mistake that leads to this number."
-  otherwise: "REPLACE: where to begin."
-"""
-
-
-def write_skeleton(root, chapter):
-    """Write `book/questions/<chapter>.yml` for a new chapter, unless it is there; returns its path."""
-    path = questions_path(root, chapter)
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_text(SKELETON, encoding="utf-8", newline="\n")
-        part.replace(path)
-    return path

@@ -88,11 +88,9 @@ def build_site(root, solutions=True):
 
 def gated_notebooks(root):
     """{chapter: its executed notebook}; raises UserError with everything that the gate finds in them."""
-    import nbformat
-
     executed, problems = {}, []
     for name in chapters.chapter_names(root):
-        executed[name] = nbformat.read(execution.executed_path(root, name), as_version=4)
+        executed[name] = chapters.read_notebook(execution.executed_path(root, name))
         defaults = chapters.parameters(chapters.read_source(root, name))
         problems += checks.check_executed(executed[name], name)
         problems += checks.check_parameters(executed[name], name, defaults)

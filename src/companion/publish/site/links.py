@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from companion.publish import UserError
+from companion.publish.project import read_yaml
 
 REFERENCES = (("a", "href"), ("area", "href"), ("link", "href"), ("form", "action"))
 PARTS = (("img", "src"), ("script", "src"), ("source", "src"), ("video", "src"), ("audio", "src"), ("iframe", "src"))
@@ -116,14 +117,7 @@ def outside_addresses(root):
 
 def load_exceptions(path):
     """[(pattern, reason)] of the addresses that are not asked. Raises UserError for a file without reasons."""
-    import yaml
-
-    try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    except FileNotFoundError:
-        return []
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{path.name} cannot be read: {' '.join(str(error).split())}.") from None
+    rows = (read_yaml(path) or []) if path.exists() else []
     good = isinstance(rows, list) and all(
         isinstance(row, dict)
         and set(row) == {"address", "reason"}
