@@ -32,7 +32,7 @@ HEADINGS = ("What the report states", "Report", "Measured", "Verdict", "Evidence
 
 def table_row(claim, verdict):
     """The five cells of one claim, as HTML."""
-    measured = f"{verdict.measured:.3f}" if isinstance(verdict.measured, float) else number(verdict.measured)
+    measured = number(verdict.measured)
     badge = f'<span class="verdict verdict-{verdict.status.replace(" ", "-")}">{SYMBOLS[verdict.status]} {verdict.status}</span>'
     evidence = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
     return html.escape(claim.text), number(claim.reported, claim.about), measured, badge, evidence
