@@ -187,4 +187,7 @@ def test_an_interval_of_the_width_of_accuracies_has_three_decimals_and_one_aroun
     values = [0.64, 0.66, 0.65, 0.67, 0.63]
     evidence = check_metric("A-drop50-acc-val", values).evidence
     assert evidence == "n = 5; one further run: 0.597 to 0.703; the mean: 0.630 to 0.670"
-    assert "one further run: 16.0 to 31.3; the mean: 19.9 to 27.5" in check_metric("A-drop50-acc-val", [22.0, 24.0, 25.025]).evidence
+    assert (
+        "one further run: 16.0 to 31.3; the mean: 19.9 to 27.5"
+        in check_metric("A-drop50-acc-val", [22.0, 24.0, 25.025]).evidence
+    )

@@ -1,64 +1,27 @@
-"""Execution, jobs, records that survive a kill, refresh, the template, and the command line."""
+"""Execution, refresh, the template, and the command line."""
 
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import nbformat
 import pytest
-from sources import chapter_start
+from tiny_book import GRID, TINY, make_tiny_book
 
-from companion.evidence import records
 from companion.publish import UserError, cli, project
 from companion.publish.install import repository, torchvision_cpu
 from companion.publish.notebooks import chapters, checks, execution, pairs, recording, template, verdicts
 
 ROOT = project.project_root(__file__ + "/..")
 
-TINY = (
-    chapter_start("Tiny", "rate = 0.5\nseeds = [0]\nwait = 0")
-    + """
-```{code-cell} ipython3
-import time
-from types import SimpleNamespace
-
-from companion import History, Run, record
-
-time.sleep(wait)
-values = (rate, 1.0)
-runs = [Run({"rate": rate}, s, History(*[values] * 7), {"moved": [0.5, 1 / 3]}) for s in seeds]
-```
-
-```{code-cell} ipython3
-:tags: [record]
-
-record(runs, SimpleNamespace(name="none", fingerprint="0" * 64, source="made up"))
-```
-
-```{code-cell} ipython3
-print("after the record")
-```
-"""
-)
-
 
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     """A book with one tiny chapter whose grid has two rates and two seeds; returns its root."""
-    root = tmp_path / "a book é"
-    (root / "book").mkdir(parents=True)
-    (root / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/index\nparts:\n- chapters:\n  - file: book/tiny.ipynb\n"
-    )
-    (root / "_config.yml").write_text("repository:\n  url: https://github.com/OWNER/companion\n")
-    (root / "book" / "tiny.md").write_text(TINY)
-    grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1]}]}
-    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
-    return root
+    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: GRID)
+    return make_tiny_book(tmp_path / "a book é")
 
 
 # -------------------------------------------------------------------------------------------- parameters and jobs
@@ -77,37 +40,9 @@ def test_a_parameter_that_is_no_literal_is_refused(book):
         chapters.parameters(chapters.read_source(book, "tiny"))
 
 
-def test_the_grid_becomes_one_job_for_each_setting_and_seed_and_lists_stay_lists(book):
-    jobs = recording.plan_jobs("tiny", {"rate": 0.5, "seeds": [0], "wait": 0})
-    assert [(j.parameters["rate"], j.parameters["seeds"]) for j in jobs] == [
-        (0.25, [0]),
-        (0.5, [0]),
-        (0.25, [1]),
-        (0.5, [1]),
-    ]
-    assert jobs[0].name == "wait=0 rate=0.25 seeds=0"
-
-
-def test_an_unknown_parameter_is_refused_before_anything_runs(book, monkeypatch):
-    monkeypatch.setattr(
-        "companion.evidence.profiles.profile",
-        lambda chapter: {"parameters": {"epoch": 2}, "grid": [{"seeds": [0]}]},
-    )
-    with pytest.raises(UserError, match="tiny has no parameter 'epoch'; it has rate, seeds, wait"):
-        recording.plan_jobs("tiny", {"rate": 0.5, "seeds": [0], "wait": 0})
-    with pytest.raises(UserError, match="epoch"):
-        execution.execute_chapter(book, "tiny", "full")
-    assert not (book / "_build").exists()
-
-
 def test_a_chapter_run_as_a_whole_takes_lists_where_it_has_lists_and_one_value_elsewhere(book):
     defaults = {"rate": 0.5, "seeds": [0], "wait": 0}
     assert execution.profile_parameters("tiny", defaults) == {"wait": 0, "rate": 0.25, "seeds": [0, 1]}
-
-
-def test_a_job_stops_after_the_record_cell(book):
-    cut = recording.job_notebook(chapters.read_source(book, "tiny"))
-    assert "record" in chapters.tags(cut.cells[-1])
 
 
 def test_an_unknown_chapter_is_named_with_the_known_ones(book):
@@ -148,65 +83,6 @@ def test_refresh_repeated_writes_the_same_bytes_and_keeps_cell_ids(book):
     assert "seconds" not in json.dumps(execution.payloads(nbformat.reads(text, as_version=4), "companion_record"))
 
 
-@pytest.mark.slow
-def test_a_record_is_made_once_and_new_seeds_are_added_without_redoing_the_old(book, tmp_path, monkeypatch):
-    told = []
-    options = {
-        "workers": 2,
-        "folder": tmp_path / "records",
-        "progress": lambda total, title: lambda *words: told.append(words),
-    }
-    assert recording.record_chapter(book, "tiny", **options) == (0, 4, [])
-    assert len(told) == 4 and all(problem is None for _, problem in told)
-    rows = json.loads((tmp_path / "records" / "tiny.json").read_text())["runs"]
-    assert [(row["setting"]["rate"], row["seed"]) for row in rows] == [(0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1)]
-    assert rows[0]["history"]["val_loss"] == [0.25, 1.0] and rows[0]["seconds"] == 1.2
-    assert rows[0]["extras"] == {"moved": [0.5, 0.333333]}
-    assert {"commit", "date", "device", "versions", "data", "machine", "parameters"} <= set(rows[0])
-    grid = {"parameters": {"wait": 0}, "grid": [{"rate": [0.25, 0.5], "seeds": [0, 1, 2]}]}
-    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
-    assert recording.record_chapter(book, "tiny", **options) == (4, 2, [])
-
-
-def test_a_record_made_with_other_parameters_is_refused_and_stays_as_it_is(book, tmp_path):
-    path = tmp_path / "tiny.json"
-    old = {"rate": 0.25, "seeds": [0], "wait": 7}
-    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
-    before = path.read_bytes()
-    with pytest.raises(
-        UserError, match=r"record of tiny holds 1 run made with other parameters .*\(wait: 7 and 0\).*--redo"
-    ):
-        recording.record_chapter(book, "tiny", workers=1, folder=tmp_path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.slow
-def test_redoing_a_record_replaces_runs_made_with_other_parameters(book, tmp_path):
-    path = tmp_path / "tiny.json"
-    old = {"rate": 0.25, "seeds": [0], "wait": 7}
-    records.merge_runs(path, [{"setting": {"rate": 0.25}, "seed": 0, "parameters": old, "history": {}}])
-    assert recording.record_chapter(book, "tiny", workers=2, folder=tmp_path, redo=True) == (0, 4, [])
-    assert {row["parameters"]["wait"] for row in json.loads(path.read_text())["runs"]} == {0}
-
-
-@pytest.mark.slow
-def test_a_failing_job_is_named_and_the_others_are_kept(book, tmp_path):
-    source = TINY.replace("time.sleep(wait)", "assert seeds != [1], 'bad seed'")
-    (book / "book" / "tiny.md").write_text(source)
-    before, now, errors = recording.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
-    assert (before, now) == (0, 2) and len(errors) == 2
-    assert "rate=0.25 seeds=1" in errors[0] + errors[1] and "bad seed" in errors[0]
-
-
-@pytest.mark.slow
-def test_a_kernel_that_dies_is_one_sentence_and_the_other_jobs_are_kept(book, tmp_path):
-    source = TINY.replace("time.sleep(wait)", "import os\n\nif seeds == [1]:\n    os._exit(1)")
-    (book / "book" / "tiny.md").write_text(source)
-    before, now, errors = recording.record_chapter(book, "tiny", workers=2, folder=tmp_path / "records")
-    assert (before, now) == (0, 2)
-    assert len(errors) == 2 and all("its kernel died" in error for error in errors)
-
-
 def test_the_commit_is_marked_when_sources_changed_but_not_when_records_did(tmp_path):
     def git(*words):
         subprocess.run(
@@ -225,70 +101,6 @@ def test_the_commit_is_marked_when_sources_changed_but_not_when_records_did(tmp_
     assert execution.current_commit(tmp_path) == clean
     (tmp_path / "src" / "companion" / "x.py").write_text("2")
     assert execution.current_commit(tmp_path) == clean + "+"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="kills by POSIX signals")
-def test_a_killed_record_loses_only_the_running_jobs_and_leaves_no_worker_behind(book, tmp_path):
-    script = tmp_path / "record.py"
-    script.write_text(
-        "from pathlib import Path\n"
-        "from companion.publish.notebooks import execution as execute\n"
-        "if __name__ == '__main__':\n"
-        "    grid = {'parameters': {}, 'grid': [{'wait': [0, 60], 'seeds': [0]}]}\n"
-        "    profiles.profile = lambda chapter: grid\n"
-        f"    recording.record_chapter(Path({str(book)!r}), 'tiny', workers=2, folder=Path({str(tmp_path)!r}))\n"
-    )
-    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
-    record = tmp_path / "tiny.json"
-    try:
-        deadline = time.time() + 90
-        while not record.exists() and time.time() < deadline:
-            time.sleep(0.2)
-        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    finally:
-        process.kill()
-    assert len(json.loads(record.read_text())["runs"]) == 1  # the finished job is there, the running one is not
-    deadline = time.time() + 20
-    while any(alive(int(child)) for child in children) and time.time() < deadline:
-        time.sleep(0.2)
-    assert children and not any(alive(int(child)) for child in children)
-    grid = {"parameters": {}, "grid": [{"wait": [0, 1], "seeds": [0]}]}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("companion.evidence.profiles.profile", lambda chapter: grid)
-        assert recording.record_chapter(book, "tiny", workers=1, folder=tmp_path) == (1, 1, [])
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@pytest.mark.slow
-def test_jobs_can_go_to_a_dask_scheduler(book, tmp_path):
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
-        result = recording.record_chapter(
-            book, "tiny", scheduler=cluster.scheduler_address, folder=tmp_path / "records"
-        )
-    assert result == (0, 4, [])
-
-
-def test_an_absent_scheduler_is_one_sentence(book, tmp_path, monkeypatch):
-    import distributed
-
-    def refuse(*_, **__):
-        raise OSError("Timed out")
-
-    monkeypatch.setattr(distributed, "Client", refuse)
-    with pytest.raises(UserError, match="no dask scheduler at tcp"):
-        recording.record_chapter(book, "tiny", scheduler="tcp://127.0.0.1:1", folder=tmp_path)
 
 
 # ------------------------------------------------------------------------------------- new chapters, the address
