@@ -9,7 +9,6 @@ import pytest
 
 from companion.evidence import keeping, records
 
-
 HISTORY = {"val_loss": [0.5, 0.6], "seconds": [4.0, 4.0], "device": "cpu"}
 
 
@@ -122,9 +121,8 @@ def test_a_damaged_record_is_one_sentence_for_its_reader_and_its_keeper(tmp_path
     assert path.read_text() == text
 
 
-def test_a_record_that_an_editor_gave_a_byte_order_mark_is_read(tmp_path, monkeypatch):
-    keeping.merge_runs(tmp_path / "dropout.json", [row(0)])
-    text = (tmp_path / "dropout.json").read_text()
-    (tmp_path / "dropout.json").write_text(text, encoding="utf-8-sig")
-    monkeypatch.setattr(records, "FOLDER", tmp_path)
-    assert len(records.load_record("dropout").runs) == 1
+def test_a_record_that_an_editor_gave_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "dropout.json"
+    keeping.merge_runs(path, [row(0)])
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert [r["seed"] for r in keeping.read(path)["runs"]] == [0]
