@@ -1,5 +1,6 @@
 """Recording: the jobs of a grid, runs that survive a kill, and records that notice when their code has changed."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -14,8 +15,10 @@ from sources import chapter_start
 from tiny_book import GRID, TINY, make_tiny_book
 
 from companion.evidence import keeping, records
-from companion.publish import UserError, cli
+from companion.publish import UserError, cli, project
 from companion.publish.notebooks import chapters, execution, recorded_code, recording
+
+ROOT = project.project_root(__file__ + "/..")
 
 
 @pytest.fixture
@@ -529,3 +532,47 @@ def test_the_command_signs_every_chapter_with_a_grid_and_says_what_it_did(traine
     first, second, third = capsys.readouterr().out.splitlines()
     assert first == "tiny: 3 recorded runs signed; the reason is kept in the record."
     assert "nothing to sign" in second and "no runs are recorded" in third
+
+
+# ------------------------------------------------------------------------------- runs from before records kept their code
+
+
+@pytest.fixture
+def code_of_records():
+    spec = importlib.util.spec_from_file_location("code_of_records", ROOT / "tools" / "code_of_records.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_old_runs_get_the_code_of_the_commit_that_they_name(trained, tmp_path, code_of_records):
+    def git(*words):
+        names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        done = subprocess.run(["git", *names, *words], cwd=trained, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    shutil.copytree(recorded_code.PACKAGE, trained / "src" / "companion")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    commit = git("rev-parse", "--short=10", "HEAD")
+    edit(trained / "book" / "tiny.md", "Adam(model", "SGD(model")
+    path = tmp_path / "old" / "tiny.json"
+    rows = [run_of(0.5, seed, "") | {"commit": of} for seed, of in enumerate((commit, commit, "unknown", commit + "+"))]
+    for row in rows:
+        del row["code"]
+    keeping.merge_runs(path, rows)
+    assert code_of_records.give_code(trained, "tiny", path.parent) == (2, [commit + "+", "unknown"])
+    first, second = recording.changed_code(trained, "tiny", path.parent)
+    assert "2 runs (rate 0.5: 2 seeds) of the record have been made by other code" in first
+    assert "changed since: the page's cells. If" in first
+    assert "2 runs (rate 0.5: 2 seeds) of the record have no note of the code that made them" in second
+    edit(trained / "book" / "tiny.md", "SGD(model", "Adam(model")
+    assert len(recording.changed_code(trained, "tiny", path.parent)) == 1
+    assert code_of_records.give_code(trained, "tiny", path.parent)[0] == 0
+
+
+def test_every_recorded_run_says_which_code_made_it():
+    for path in records.FOLDER.glob("*.json"):
+        content = keeping.read(path)
+        assert {row.get("code") for row in content["runs"]} <= set(content["code"]), path.name
