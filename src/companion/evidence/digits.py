@@ -36,6 +36,11 @@ def together(*values, sign=""):
     return tuple(_text(float(value), style, sign) for value in values)
 
 
+def interval_text(low, high):
+    """The two ends of an interval as text."""
+    return " to ".join(together(low, high))
+
+
 def _text(value, style, sign):
     text = format(value, f"{sign},{style}")
     return text if float(text.replace(",", "")) else text.lstrip("+-")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import mean, stdev
 
-from companion.evidence.digits import number, together
+from companion.evidence.digits import interval_text, number, together
 from companion.evidence.ledger import find_claim
 
 SYMBOLS = {
@@ -162,8 +162,7 @@ def _against(reported, values):
     interval = (centre - reach, centre + reach)
     mean_interval = (centre - spread / math.sqrt(n), centre + spread / math.sqrt(n))
     status = "agrees" if interval[0] <= float(reported) <= interval[1] else "differs"
-    further, of_mean = " to ".join(together(*interval)), " to ".join(together(*mean_interval))
-    evidence = f"n = {n}; one further run: {further}; the mean: {of_mean}"
+    evidence = f"n = {n}; one further run: {interval_text(*interval)}; the mean: {interval_text(*mean_interval)}"
     names = ("status", "measured", "evidence", "n", "interval", "mean_interval")
     return dict(zip(names, (status, centre, evidence, n, interval, mean_interval), strict=True))
 

@@ -63,13 +63,13 @@ def build_parser():
     sub.add_argument("--workers", type=positive, help="jobs side by side (default: one per core)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="send the jobs to a dask.distributed scheduler instead")
     sub.add_argument("--device", help="auto (default), cuda, mps or cpu")
-    sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
     sub.add_argument(
         "--accept",
         action="store_true",
         help="run nothing: sign that the changes of the code cannot alter the recorded runs",
     )
     sub.add_argument("--why", metavar="REASON", default="", help="with --accept: what changed, and why it is safe")
+    sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
     sub = command(refresh, "refresh", "write the outputs of the committed notebooks that are stale")
     sub.add_argument("chapter", nargs="*", help="chapters (default: all that are stale)")
     sub.add_argument("--all", action="store_true", help="refresh every chapter, stale or not")

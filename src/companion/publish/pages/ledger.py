@@ -4,7 +4,7 @@ import html
 from collections import Counter
 
 import companion
-from companion.evidence import digits, table
+from companion.evidence import table
 from companion.evidence.verdicts import Verdict
 from companion.publish.pages import front
 
@@ -117,7 +117,7 @@ def _any(group, counts):
 def interval(claim, verdict):
     """The interval of one further run; for an ordering, a statement or a number in parts, the evidence to be folded out."""
     if verdict.interval:
-        return " to ".join(digits.together(*verdict.interval))
+        return "{:.3f} to {:.3f}".format(*verdict.interval)
     if claim.kind == "count" or not verdict.evidence:
         return ""
     lines = "<br>".join(map(html.escape, verdict.evidence.split("; ")))
