@@ -1,7 +1,5 @@
 """Records: what a notebook hands over, how it is kept, and that nothing is lost."""
 
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
@@ -80,14 +78,3 @@ def test_a_cell_that_records_a_value_which_is_no_finite_number_fails_with_its_na
     bad = records.Run({"rate": 0.5}, 7, history(), {"within": [0.1, float("nan")]})
     with pytest.raises(ValueError, match=r"run of \{'rate': 0.5\}, seed 7, cannot .* its within is nan at place 2"):
         records.record([good, bad], Splits)
-
-
-def test_the_evidence_is_read_without_torch_scipy_and_pandas():
-    code = (
-        "import sys\n"
-        "from companion.evidence import digits, keeping, ledger, profiles, records, table, verdicts\n"
-        "records.load_record('dropout')\n"
-        "print(sorted({'torch', 'scipy', 'pandas', 'sklearn', 'IPython', 'filelock'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("[]\n", "")
