@@ -470,7 +470,9 @@ JOB = recording.Job("tiny", {"seeds": [0]}, {"dataset": "digits", "seeds": [0]})
 
 def test_a_run_carries_the_code_that_made_it_with_the_modules_that_it_says_it_loaded(trained, tmp_path):
     before = recorded_code.all_modules()
-    (row,), versions = recording.harvest(executed(["data.cifar", "training.engine"]), JOB, before, "abc")
+    (row,), versions = recording.harvest(
+        executed(["__init__", "data.cifar", "training.engine", "uses"]), JOB, before, "abc"
+    )
     assert set(versions[row["code"]]["modules"]) == {"data.cifar", "training.engine", "catalogue"}
     keeping.merge_runs(tmp_path / "other.json", [row], versions)
     (trained / "book" / "other.md").write_text(TRAINS)

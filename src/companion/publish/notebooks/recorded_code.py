@@ -23,7 +23,7 @@ from companion.publish.project import PACKAGE
 UNKNOWN = "unknown"  # the name of the code of runs that do not say which it was
 CELLS = "the page's cells"
 NOTHING = {"cells": "", "modules": {}}
-LEFT_ASIDE = ("", "catalogue", "uses")  # of the catalogue, only what it says of the other modules counts
+LEFT_ASIDE = ("", "__init__", "catalogue", "uses")  # of the catalogue, only what it says of the other modules counts
 MOST_NAMED = 8  # settings in a sentence
 
 
