@@ -1,10 +1,8 @@
 """Records: what a notebook hands over, how it is kept, and that nothing is lost."""
 
-import json
-
 import pytest
 
-from companion.evidence import records
+from companion.evidence import keeping, records
 from companion.training.history import History
 
 
@@ -26,31 +24,9 @@ def row(seed, rate=0.5, **parameters):
     }
 
 
-def test_runs_are_merged_ordered_and_a_repeated_job_replaces_its_old_run(tmp_path):
-    path = tmp_path / "dropout.json"
-    records.merge_runs(path, [row(1), row(0)])
-    records.merge_runs(path, [{**row(1), "seconds": 9.0}, row(0, rate=0.25)])
-    rows = json.loads(path.read_text())["runs"]
-    assert [(r["setting"]["rate"], r["seed"], r["seconds"]) for r in rows] == [
-        (0.25, 0, 1.0),
-        (0.5, 0, 1.0),
-        (0.5, 1, 9.0),
-    ]
-
-
-def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
-    path = tmp_path / "dropout.json"
-    records.merge_runs(path, [row(0)])
-    before = path.read_text()
-    monkeypatch.setattr(records.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        records.merge_runs(path, [row(1)])
-    assert path.read_text() == before
-
-
 def test_a_record_selects_by_setting_and_reads_the_last_epoch(tmp_path, monkeypatch):
     path = tmp_path / "dropout.json"
-    records.merge_runs(path, [row(1), row(0), row(0, rate=0.25)])
+    keeping.merge_runs(path, [row(1), row(0), row(0, rate=0.25)])
     monkeypatch.setattr("companion.evidence.records.record_path", lambda chapter: path)
     record = records.load_record("dropout")
     assert [run.seed for run in record.select(rate=0.5)] == [0, 1]
@@ -79,22 +55,9 @@ def test_numbers_are_kept_to_six_digits():
     assert records._rounded({"loss": (0.123456789,), "device": "cpu"}) == {"loss": [0.123457], "device": "cpu"}
 
 
-def test_the_same_run_on_another_device_replaces_the_old_one(tmp_path):
-    path = tmp_path / "dropout.json"
-    records.merge_runs(path, [row(0, device="auto")])
-    records.merge_runs(path, [{**row(0, device="cuda"), "seconds": 2.0}])
-    assert [r["seconds"] for r in json.loads(path.read_text())["runs"]] == [2.0]
-
-
-def test_runs_are_ordered_by_seed_as_a_number(tmp_path):
-    path = tmp_path / "dropout.json"
-    records.merge_runs(path, [row(10), row(2), row(1)])
-    assert [r["seed"] for r in json.loads(path.read_text())["runs"]] == [1, 2, 10]
-
-
 def test_further_measurements_of_a_run_are_kept(tmp_path, monkeypatch):
     path = tmp_path / "depth.json"
-    records.merge_runs(path, [{**row(0), "extras": {"shift_accuracy": [0.5, 0.25]}}, row(1)])
+    keeping.merge_runs(path, [{**row(0), "extras": {"shift_accuracy": [0.5, 0.25]}}, row(1)])
     monkeypatch.setattr("companion.evidence.records.record_path", lambda chapter: path)
     first, second = records.load_record("depth").select(rate=0.5)
     assert first.extras == {"shift_accuracy": [0.5, 0.25]} and second.extras == {}
@@ -103,7 +66,7 @@ def test_further_measurements_of_a_run_are_kept(tmp_path, monkeypatch):
 
 def test_a_record_of_runs_made_with_other_parameters_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "depth.json"
-    records.merge_runs(path, [row(0, epochs=29), row(0, epochs=30), row(1, epochs=29)])
+    keeping.merge_runs(path, [row(0, epochs=29), row(0, epochs=30), row(1, epochs=29)])
     monkeypatch.setattr("companion.evidence.records.record_path", lambda chapter: path)
     with pytest.raises(
         ValueError, match=r"record of depth holds two runs of \{'rate': 0.5\}, seed 0.* epochs: 29 and 30"
@@ -111,9 +74,13 @@ def test_a_record_of_runs_made_with_other_parameters_is_refused(tmp_path, monkey
         records.load_record("depth")
 
 
-def test_runs_that_are_no_longer_wanted_are_dropped_and_the_others_kept(tmp_path):
-    path = tmp_path / "depth.json"
-    records.merge_runs(path, [row(0, epochs=29), row(0, epochs=30)])
-    assert records.keep_runs(path, [records.identity(row(0, epochs=30)["parameters"])]) == 1
-    assert [r["parameters"]["epochs"] for r in json.loads(path.read_text())["runs"]] == [30]
-    assert records.keep_runs(tmp_path / "none.json", []) == 0
+class Splits:
+    name = fingerprint = source = "made up"
+
+
+def test_a_cell_that_records_a_value_which_is_no_finite_number_fails_with_its_name():
+    good = records.Run({"rate": 0.5}, 0, history(), {"within": [0.1, 0.2]})
+    records.record([good], Splits)
+    bad = records.Run({"rate": 0.5}, 7, history(), {"within": [0.1, float("nan")]})
+    with pytest.raises(ValueError, match=r"run of \{'rate': 0.5\}, seed 7, cannot .* its within is nan at place 2"):
+        records.record([good, bad], Splits)

@@ -1,7 +1,7 @@
 """The evidence: histories of real runs, carried by a notebook's outputs and kept as one JSON file per chapter."""
 
 import json
-import os
+import math
 import platform
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -51,7 +51,10 @@ class Record:
 
 
 def record(runs, splits):
-    """Show the runs as a small table and hand their histories to the record keeper, inside this cell's output."""
+    """Show the runs as a small table and hand their histories to the record keeper, inside this cell's output.
+
+    Raises ValueError when a measurement is NaN or infinite, with the run and its name.
+    """
     from IPython.display import display
 
     table = runs_table(runs)
@@ -68,6 +71,8 @@ def record(runs, splits):
             for run in runs
         ],
     }
+    for row in payload["runs"]:
+        check_finite(row)
     bundle = {"text/html": table.to_html(index=False, border=0), "text/plain": table.to_string(index=False)}
     display(bundle, raw=True, metadata={"companion_record": payload})
 
@@ -114,7 +119,7 @@ def load_record(chapter):
     path = record_path(chapter)
     if not path.is_file():
         return Record(chapter, ())
-    runs = tuple(_run(row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"])
+    runs = tuple(_run(row) for row in read(path)["runs"])
     seen = {}
     for run in runs:
         other = seen.setdefault((json.dumps(run.setting, sort_keys=True), run.seed), run)
@@ -131,39 +136,31 @@ def record_path(chapter):
     return FOLDER / f"{chapter}.json"
 
 
-def merge_runs(path, rows):
-    """Add rows (dictionaries of recorded runs) to the record at `path`; a row replaces the one of the same run.
-
-    The file is written whole or not at all.
-    """
-    path = Path(path)
-    old = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
-    _write(path, {_key(row): row for row in [*old, *rows]})
-
-
-def _write(path, merged):
-    lines = ",\n".join(json.dumps(merged[key], ensure_ascii=False) for key in sorted(merged))
-    text = f'{{"chapter": {json.dumps(path.stem)}, "format": 1, "runs": [\n{lines}\n]}}\n'
-    part = path.with_name(path.name + ".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+def read(path):
+    """The JSON of the record at `path`. Raises ValueError where it is none, with what to do."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        if isinstance(content["runs"], list):
+            return content
+        reason = "its runs are no list"
+    except KeyError:
+        reason = "it holds no runs"
+    except (ValueError, TypeError) as error:
+        reason = str(error)
+    raise ValueError(f"{path.name} cannot be read as a record ({reason}): mend it, or take it from git again")
 
 
-def recorded_parameters(path):
-    """The parameters of every run in the record at `path`, one dictionary each."""
-    path = Path(path)
-    return [row["parameters"] for row in json.loads(path.read_text(encoding="utf-8"))["runs"]] if path.exists() else []
-
-
-def keep_runs(path, wanted):
-    """Drop the runs from the record at `path` whose identity is not among `wanted`; returns how many."""
-    path = Path(path)
-    rows = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
-    kept = [row for row in rows if identity(row["parameters"]) in wanted]
-    if len(kept) < len(rows):
-        _write(path, {_key(row): row for row in kept})
-    return len(rows) - len(kept)
+def check_finite(row):
+    """Raise ValueError when a measurement of this run, a row with "setting", "seed" and "history", is NaN or infinite."""
+    for part, place in (("history", "in epoch"), ("extras", "at place")):
+        for name, values in row.get(part, {}).items():
+            for number, value in enumerate(values if isinstance(values, (list, tuple)) else [values], start=1):
+                if isinstance(value, float) and not math.isfinite(value):
+                    where = f" {place} {number}" if isinstance(values, (list, tuple)) else ""
+                    raise ValueError(
+                        f"the run of {row['setting']}, seed {row['seed']}, cannot be recorded: its {name} is {value}{where}, "
+                        "no finite number (it may have diverged, or be a mean over no examples)"
+                    )
 
 
 def to_csv(record):
@@ -194,12 +191,6 @@ def differences(old, new):
         for name in names
         if old.get(name) != new.get(name)
     )
-
-
-def _key(row):
-    """Equal for equal runs, and in order: by setting, then by seed as a number."""
-    setting = json.dumps([row["setting"], identity({**row["parameters"], "seeds": 0})], sort_keys=True)
-    return setting, row["seed"]
 
 
 def _run(row):

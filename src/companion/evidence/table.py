@@ -55,8 +55,7 @@ HEADINGS = ("What the report states", "Report", "Measured", "Verdict", "Evidence
 
 def table_row(claim, verdict):
     """The five cells of one claim, as HTML."""
-    measured = f"{verdict.measured:.3f}" if isinstance(verdict.measured, float) else number(verdict.measured)
-    texts = claim.text, number(claim.reported, claim.about), measured
+    texts = claim.text, number(claim.reported, claim.about), number(verdict.measured)
     return *map(_escape, texts), _macros().badge(verdict.status), _macros().parts(verdict.evidence)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import mean, stdev
 
-from companion.evidence.digits import number
+from companion.evidence.digits import interval_text, number, together
 from companion.evidence.ledger import find_claim
 
 TEXT_STATUSES = ("supported", "not supported", "answered", "reproduced", "not tested")
@@ -52,19 +52,19 @@ class Comparison:
     def __str__(self):
         if self.n < 2:
             return f"{self.what}: {self.n} pairs of runs, too few"
-        low, high = self.interval
+        difference, low, high = together(self.difference, *self.interval, sign="+")
         return (
-            f"{self.what} {self.expected}: difference {self.difference:+.3f} ({low:+.3f} to {high:+.3f}), "
+            f"{self.what} {self.expected}: difference {difference} ({low} to {high}), "
             f"in {self.pointing} of {self.n} {self.units}: {self.status}"
         )
 
 
 def check_count(claim_id, computed):
-    """Compare an exactly recomputed number (or list of numbers) with the report: "agrees" or "differs".
+    """Compare an exactly recomputed number (or list, tuple or array of numbers) with the report: "agrees" or "differs".
 
     A row whose report prints no figure is "reproduced". Raises CountMismatch when `computed` is not what the ledger holds to be correct.
     """
-    claim = find_claim(claim_id, "count")
+    claim, computed = find_claim(claim_id, "count"), _plain(computed)
     if claim.correct is not None and computed != claim.correct:
         raise CountMismatch(f"{claim_id}: recomputed {computed}, but the ledger says {claim.correct}")
     if claim.reported is None:  # the report prints no figure to compare with
@@ -73,7 +73,16 @@ def check_count(claim_id, computed):
     return Verdict(claim_id, status, computed, "recomputed exactly")
 
 
+def _plain(value):
+    """Arrays and tuples as lists, and the numbers of NumPy and PyTorch as Python's own."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def _same_count(claim, reported, computed):
+    if isinstance(reported, list) != isinstance(computed, list):
+        return False
     if isinstance(reported, list):
         return len(reported) == len(computed) and all(map(_same_count, [claim] * len(reported), reported, computed))
     if not claim.about or not reported:
@@ -86,14 +95,14 @@ def check_metric(claim_id, values):
     """Compare a report's one run with ours: "agrees" when it lies in the 95 % prediction interval of one further run.
 
     `values` is {seed: value} or a list. The interval is mean ± t·s·√(1 + 1/n), widened by half the last printed digit.
-    Fewer than two runs give "not yet tested".
+    Fewer than two runs give "not yet tested". Raises ValueError when a value is no finite number.
     """
     claim = find_claim(claim_id, "metric")
     if not isinstance(claim.reported, (int, Decimal)):
         raise ValueError(
             f"{claim_id} states {number(claim.reported) or 'no number'}, not one number: judge its parts apart"
         )
-    return Verdict(claim_id, **_against(claim.reported, values))
+    return Verdict(claim_id, **_against(claim.reported, _numbers(claim_id, values)))
 
 
 def check_metric_parts(claim_id, parts):
@@ -109,25 +118,25 @@ def check_metric_parts(claim_id, parts):
         reported, values = part if isinstance(part, tuple) else (claim.reported, part)
         if reported not in stated:
             raise ValueError(f"{claim_id} states {number(claim.reported)}, not {reported}")
-        compared[what] = _against(reported, values)
+        compared[what] = _against(reported, _numbers(f"{claim_id}, {what}", values))
     statuses = {part["status"] for part in compared.values()}
     if not parts or "not yet tested" in statuses:
         status = "not yet tested"
     else:
         status = statuses.pop() if len(statuses) == 1 else "agrees in part"
-    evidence = "; ".join(
-        f"{what}: {part['measured']:.3f}, one further run {part['interval'][0]:.3f} to {part['interval'][1]:.3f}, "
-        f"n = {part['n']}: {part['status']}"
-        if part["n"] > 1
-        else f"{what}: {part['evidence']}"
-        for what, part in compared.items()
-    )
+    evidence = "; ".join(f"{what}: {_part_text(part)}" for what, part in compared.items())
     return Verdict(claim_id, status, evidence=evidence, n=min((part["n"] for part in compared.values()), default=0))
+
+
+def _part_text(part):
+    if part["n"] < 2:
+        return part["evidence"]
+    centre, low, high = together(part["measured"], *part["interval"])
+    return f"{centre}, one further run {low} to {high}, n = {part['n']}: {part['status']}"
 
 
 def _against(reported, values):
     """Status, mean, evidence, n and the two intervals for a number that a report made by one run."""
-    values = _numbers(values)
     n = len(values)
     if n < 2:
         evidence = f"{n} recorded runs, too few for an interval"
@@ -138,10 +147,7 @@ def _against(reported, values):
     interval = (centre - reach, centre + reach)
     mean_interval = (centre - spread / math.sqrt(n), centre + spread / math.sqrt(n))
     status = "agrees" if interval[0] <= float(reported) <= interval[1] else "differs"
-    evidence = (
-        f"n = {n}; one further run: {interval[0]:.3f} to {interval[1]:.3f}; "
-        f"the mean: {mean_interval[0]:.3f} to {mean_interval[1]:.3f}"
-    )
+    evidence = f"n = {n}; one further run: {interval_text(*interval)}; the mean: {interval_text(*mean_interval)}"
     names = ("status", "measured", "evidence", "n", "interval", "mean_interval")
     return dict(zip(names, (status, centre, evidence, n, interval, mean_interval), strict=True))
 
@@ -167,8 +173,10 @@ def about_same(what, first, second, margin=0.02, units="seeds"):
 
 def _compare(what, expected, first, second, verdict, points, units):
     """`verdict(low, high)` says of the interval whether the claim holds and whether its opposite does."""
-    seeds = sorted(set(first) & set(second))
-    differences = [first[seed] - second[seed] for seed in seeds]
+    one = dict(zip(first, _numbers(f"{what}, first of the two", first), strict=True))
+    other = dict(zip(second, _numbers(f"{what}, second of the two", second), strict=True))
+    seeds = sorted(set(one) & set(other))
+    differences = [one[seed] - other[seed] for seed in seeds]
     n, pointing = len(seeds), sum(map(points, differences))
     if n < 2:
         return Comparison(what, expected, "not yet tested", None, None, pointing, n, units)
@@ -201,8 +209,22 @@ def judge(claim_id, status, evidence):
     return Verdict(claim_id, status, evidence=evidence)
 
 
-def _numbers(values):
-    return list(values.values()) if isinstance(values, dict) else list(values)
+def _numbers(what, values):
+    """The values of {seed: value} or of a list. Raises ValueError when one is no finite number, with the name of its run."""
+    named = values.items() if isinstance(values, dict) else enumerate(values, start=1)
+    numbers = []
+    for name, value in named:
+        plain = _plain(value)
+        if not isinstance(plain, (int, float, Decimal)) or not math.isfinite(plain):
+            which = (
+                f"run number {name}" if not isinstance(values, dict) else f"seed {name}" if type(name) is int else name
+            )
+            raise ValueError(
+                f"{what}: the value of {which} is {plain}, no finite number: look at that run before anything is compared "
+                "(it may have diverged, or be a mean over no examples)"
+            )
+        numbers.append(plain)
+    return numbers
 
 
 def _t(n):

@@ -86,6 +86,12 @@ def build_parser():
     sub.add_argument("--workers", type=positive, help="jobs side by side (default: one per core)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="send the jobs to a dask.distributed scheduler instead")
     sub.add_argument("--device", help="auto (default), cuda, mps or cpu")
+    sub.add_argument(
+        "--accept",
+        action="store_true",
+        help="run nothing: sign that the changes of the code cannot alter the recorded runs",
+    )
+    sub.add_argument("--why", metavar="REASON", default="", help="with --accept: what changed, and why it is safe")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
     sub = command(
         refresh, "refresh", "write the outputs of the committed notebooks that are stale, and README's list of chapters"
@@ -172,7 +178,10 @@ def run(options):
 
 
 def record(options):
-    """`companion record`: jobs through papermill, each saved as it ends; a second call does only what is missing."""
+    """`companion record`: jobs through papermill, each saved as it ends; a second call does only what is missing.
+
+    With --accept nothing runs: the changes of the code since the runs were made are signed, with a reason.
+    """
     from companion.evidence.profiles import profile
     from companion.publish import project
     from companion.publish.notebooks import chapters, recording
@@ -181,6 +190,8 @@ def record(options):
     names = options.chapter
     if names == ["all"]:
         names = [name for name in chapters.chapter_names(root) if profile(name).get("grid")]
+    if options.accept or options.why:
+        return accept(root, names, options)
     problems = []
     for chapter in names:
         before, now, errors = recording.record_chapter(
@@ -196,6 +207,24 @@ def record(options):
         problems += errors
     if problems:
         raise UserError("\n".join(problems))
+
+
+def accept(root, names, options):
+    """`companion record --accept`: one line for each chapter."""
+    from companion.publish.notebooks import chapters, recording
+
+    if not options.accept or options.redo:
+        raise UserError("--why belongs to --accept, and --accept runs nothing: it does not go together with --redo.")
+    for chapter in names:
+        chapters.source_path(root, chapter)
+    for chapter in names:
+        signed = recording.accept(root, chapter, options.why)
+        if signed is None:
+            print(f"{chapter}: no runs are recorded, so there is nothing to sign.")
+        elif not signed:
+            print(f"{chapter}: the code is that of the recorded runs, or was signed before; nothing to sign.")
+        else:
+            print(f"{chapter}: {signed} recorded runs signed; the reason is kept in the record.")
 
 
 def refresh(options):

@@ -1,7 +1,6 @@
 """The comparison with the ledger, against worked examples and against scipy."""
 
 import math
-from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -13,33 +12,14 @@ from companion import (
     check_metric,
     check_metric_parts,
     check_order,
-    claims_table,
     judge,
     larger,
     load_claims,
     smaller,
 )
-from companion.evidence import digits, table, verdicts
-from companion.evidence import ledger as evidence_ledger
+from companion.evidence import verdicts
 from companion.evidence.ledger import Claim
 from companion.evidence.verdicts import CountMismatch
-
-
-def test_the_ledger_has_every_row_once_and_keeps_the_printed_digits():
-    ledger = load_claims()
-    assert len(ledger) == sum(
-        line.startswith("- {id:")
-        for path in evidence_ledger.FOLDER.glob("*.yml")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    )
-    assert str(ledger["C-rnn-acc-train"].reported) == "0.90"
-    assert {claim.kind for claim in ledger.values()} == {"count", "metric", "order", "text"}
-    assert {claim.report for claim in ledger.values()} == set("ABCDE")
-
-
-def test_report_a_has_the_rows_of_its_two_first_chapters():
-    assert len(load_claims("vgg-parameters")) == 14
-    assert len(load_claims("dropout")) == 9
 
 
 def test_a_count_agrees_or_differs_and_our_own_mistake_is_refused():
@@ -161,19 +141,53 @@ def test_rows_and_statuses_that_do_not_exist_are_refused():
         judge("A-vgg-138m", "maybe", "because")
 
 
-def test_the_table_wants_every_row_of_the_chapter_once(capsys):
-    judged = [verdicts.Verdict(key, "not yet tested") for key in load_claims("dropout")]
-    with pytest.raises(ValueError, match="A-drop-gap"):
-        claims_table(judged[:-1])
-    with pytest.raises(ValueError, match="exactly once"):
-        claims_table([*judged, judged[0]])
+@pytest.mark.parametrize("computed", [(6, 3, 9), [6, 3, 9], np.array([6, 3, 9]), [np.int64(6), 3, np.float32(9)]])
+def test_a_tuple_or_an_array_of_counts_equals_a_list(computed):
+    assert check_count("E-xor-params", computed).status == "agrees"
+    with pytest.raises(CountMismatch, match=r"recomputed \[6, 3, 8\], but the ledger says \[6, 3, 9\]"):
+        check_count("E-xor-params", (6, 3, 8))
 
 
-def test_table_cells_are_escaped_and_numbers_keep_their_digits():
-    claim = Claim("x", "A", "c", "metric", statement="a < b", reported=Decimal("0.90"), about=True)
-    text, reported, measured, badge, evidence = table.table_row(
-        claim, verdicts.Verdict("x", "agrees", 0.91234, "p < 0.1; q")
+def test_counts_of_numpy_are_kept_as_pythons_own_so_that_they_can_be_written_as_json():
+    assert type(check_count("A-gap-params", np.int64(25_162)).measured) is int
+    assert [type(count) for count in check_count("E-xor-params", np.array([6, 3, 9])).measured] == [int] * 3
+
+
+def test_one_number_never_equals_a_list():
+    claim = Claim("x", "E", "c", "count", reported=6)
+    assert not verdicts._same_count(claim, 6, [6]) and not verdicts._same_count(claim, [6], 6)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, np.float64("nan"), None])
+def test_a_value_that_is_no_finite_number_is_refused_with_the_run_it_belongs_to(bad):
+    fine = {0: 0.6, 3: 0.7}
+    with pytest.raises(
+        ValueError, match=r"^A-drop50-acc-val: the value of seed 3 is (nan|inf|None), no finite number: look"
+    ):
+        check_metric("A-drop50-acc-val", {0: 0.65, 3: bad})
+    with pytest.raises(ValueError, match=r"^A-drop50-acc-val: the value of run number 2 is"):
+        check_metric("A-drop50-acc-val", [0.65, bad])
+    with pytest.raises(ValueError, match=r"^C-rnn-acc-test, names: the value of run number 1 is"):
+        check_metric_parts("C-rnn-acc-test", {"reviews": [0.6, 0.7], "names": [bad, 0.6]})
+    for compare in (smaller, larger, about_same):
+        with pytest.raises(ValueError, match=r"^loss, second of the two: the value of seed 3 is"):
+            compare("loss", fine, {0: 0.6, 3: bad})
+    with pytest.raises(ValueError, match=r"^loss, first of the two: the value of ann is"):
+        larger("loss", {"ann": bad, "bob": 1.0}, {"ann": 0.5, "bob": 0.4}, units="speakers")
+
+
+def test_small_errors_are_shown_with_the_digits_that_decide():
+    first = {seed: 0.00031 + 0.00001 * seed for seed in range(3)}
+    second = {seed: value + 0.0001 for seed, value in first.items()}
+    text = str(smaller("MAE", first, {seed: value + 1e-6 * seed for seed, value in second.items()}))
+    assert text == "MAE smaller: difference -0.0001010 (-0.0001035 to -0.0000985), in 3 of 3 seeds: holds"
+
+
+def test_an_interval_of_the_width_of_accuracies_has_three_decimals_and_one_around_24_has_one():
+    values = [0.64, 0.66, 0.65, 0.67, 0.63]
+    evidence = check_metric("A-drop50-acc-val", values).evidence
+    assert evidence == "n = 5; one further run: 0.597 to 0.703; the mean: 0.630 to 0.670"
+    assert (
+        "one further run: 16.0 to 31.3; the mean: 19.9 to 27.5"
+        in check_metric("A-drop50-acc-val", [22.0, 24.0, 25.025]).evidence
     )
-    assert (text, reported, measured) == ("a &lt; b", "≈ 0.90", "0.912")
-    assert "✓ agrees" in badge and evidence == "p &lt; 0.1<br>q"
-    assert digits.number([1000, 2]) == "1,000, 2"
