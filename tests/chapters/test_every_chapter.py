@@ -31,6 +31,11 @@ def test_the_committed_notebook_is_the_markdowns_pair_with_outputs_of_the_presen
 
 
 @every_chapter
+def test_the_recorded_runs_were_made_by_the_present_code_or_its_changes_are_signed(name):
+    assert recording.changed_code(ROOT, name) == []
+
+
+@every_chapter
 def test_jupytext_reads_the_pair_as_equal(name):
     pair = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
     assert pair.metadata["jupytext"]["formats"] == "md:myst,ipynb"

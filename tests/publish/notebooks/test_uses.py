@@ -84,9 +84,20 @@ def test_a_changed_row_makes_its_own_chapter_stale(package, committed, monkeypat
     assert stale_after(lambda: rows.update({"A-drop-gap": changed}), committed) == {"dropout"}
 
 
+def another(record):
+    """The text of a record, with a last digit changed in its last run."""
+    content = json.loads(record)
+    content["runs"][-1]["history"]["val_loss"][-1] += 0.001
+    return json.dumps(content)
+
+
 def test_a_changed_record_makes_stale_who_shows_it(package, committed):
     path = records.FOLDER / "dropout.json"
-    found = stale_after(lambda: path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8"), committed)
+    text = path.read_text(encoding="utf-8")
+    signed = json.loads(text)
+    signed["code"]["another"] = {"accepted": ["a signature alters no run"]}
+    assert stale_after(lambda: path.write_text(json.dumps(signed), encoding="utf-8"), committed) == set()
+    found = stale_after(lambda: path.write_text(another(text), encoding="utf-8"), committed)
     assert found == {name for name, (_, uses) in committed.items() if "dropout" in uses["records"]}
     assert {"dropout", "depth"} <= found < set(NAMES)
 
@@ -97,7 +108,8 @@ def test_each_thing_that_a_run_used_makes_it_stale_when_it_changes(name, package
     source, _ = committed[name]
     for path in chapters.used_files(committed[name][1]):
         content = path.read_bytes()
-        assert stale_after(lambda p=path, c=content: p.write_bytes(c + b"\n#"), only) == {name}, path.name
+        new = another(content).encode() if path.suffix == ".json" else content + b"\n#"
+        assert stale_after(lambda p=path, c=new: p.write_bytes(c), only) == {name}, path.name
         path.write_bytes(content)
     for cell in chapters.code_cells(source):
         before = cell.source

@@ -124,11 +124,22 @@ def code_hash(notebook, uses):
         add(cell.source, tags(cell))
     add(uses, catalogue.entries_of(uses["modules"]))
     for path in used_files(uses):
-        digest.update(path.name.encode() + (path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else b"none"))
+        digest.update(path.name.encode() + _content(path))
     for claim in ledger.ledger_rows().values():
         if claim.chapter in uses["claims"] or "*" in uses["claims"]:
             add(claim.id, vars(claim))
     return digest.hexdigest()[:16]
+
+
+def _content(path):
+    """The bytes of a file that count; of a record the runs, and not what was signed for the code that made them."""
+    if not path.is_file():
+        return b"none"
+    content = path.read_bytes().replace(b"\r\n", b"\n")
+    if path.suffix == ".json":
+        rows = json.loads(content)["runs"]
+        return json.dumps([{name: row[name] for name in row if name != "code"} for row in rows]).encode()
+    return content
 
 
 def used_files(uses):

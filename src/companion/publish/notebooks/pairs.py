@@ -74,6 +74,8 @@ def _execute(root, chapter, notebook):
         raise UserError(f"{chapter}: a cell failed with {kernels.reason(error)}") from None
     except nbclient.exceptions.DeadKernelError:
         raise UserError(f"{chapter}: its kernel died, most likely for lack of memory.") from None
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{chapter}: it could not be executed: {kernels.reason(error)}") from None
     return kernels.take_uses(notebook)
 
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 
 from companion.publish import UserError, project
-from companion.publish.notebooks import chapters, checks, execution
+from companion.publish.notebooks import chapters, checks, execution, recorded_code
 from companion.publish.pages import handout
 from companion.publish.project import repository
 from companion.publish.site import accessible, downloads, page_checks, search_texts
@@ -94,6 +94,7 @@ def gated_notebooks(root):
         defaults = chapters.parameters(chapters.read_source(root, name))
         problems += checks.check_executed(executed[name], name)
         problems += checks.check_parameters(executed[name], name, defaults)
+        problems += recorded_code.changed_code(root, name)
     refuse("The gate refuses the executed notebooks", problems)
     return executed
 
