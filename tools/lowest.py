@@ -1,7 +1,7 @@
 """Prints the oldest versions that pyproject.toml allows, as constraints for pip, so that the bounds stand in one place.
 
-    python tools/lowest.py > lowest.txt
-    pip install -c lowest.txt -e .[book,dist,test]
+python tools/lowest.py > lowest.txt
+pip install -c lowest.txt -e .[book,dist,test]
 """
 
 import re
