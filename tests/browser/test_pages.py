@@ -48,6 +48,7 @@ def visit(browser, context, address, name):
 def test_a_page_is_whole(visit, name, width, theme):
     visit.look(WIDTHS[width], theme)
     page = visit.page
+    page.wait_for_function("theme => (document.documentElement.dataset.theme || theme) === theme", arg=theme)
     assert visit.outside == [] and visit.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, "nothing sticks out sideways"
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")

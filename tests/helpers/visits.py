@@ -16,7 +16,10 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever asks for something from outside gets nothing
 ]
 PATIENCE = 120_000  # milliseconds; tests may share two cores with kernels
-KNOWN_NOISE = "THEBE_JS_URL"  # the theme declares it twice; no request is made
+KNOWN_NOISE = (
+    "THEBE_JS_URL",  # the theme declares it twice; no request is made
+    "/favicon.ico",  # what Chromium asks for by itself where a page, like 404.html, names no icon
+)
 
 
 def chromium():
@@ -53,7 +56,7 @@ class Visit:
         own = url.split("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
         inside = (own, "data:", "blob:")
         self.page.on("request", lambda r: None if r.url.startswith(inside) else self.outside.append(r.url))
-        self.page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
+        self.page.on("console", lambda m: self._note(f"{m.text} {m.location['url']}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.goto(url)
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
@@ -64,7 +67,7 @@ class Visit:
         self.page.emulate_media(color_scheme=theme)
 
     def _note(self, complaint):
-        if KNOWN_NOISE not in complaint:
+        if not any(noise in complaint for noise in KNOWN_NOISE):
             self.complaints.append(complaint)
 
     def close(self):
