@@ -1,6 +1,7 @@
 # The two commands: `make book` and `make test`. Everything else is in `make help`. Where there is no make: see README.
 
 PYTHON ?= python3
+SET ?= liberation
 ifeq ($(OS),Windows_NT)
 PY := .venv/Scripts/python.exe
 else
@@ -8,7 +9,7 @@ PY := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: book test nbval colab full record check refresh serve dist new env help
+.PHONY: book test nbval colab fonts full record check refresh serve dist new env help
 
 book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
 	@$(PY) -m companion build
@@ -21,6 +22,9 @@ nbval: env       ## nbval over every chapter, each executed once more in a kerne
 
 colab: env       ## every chapter in an empty folder and an environment like Colab's (some minutes; CI does it too)
 	@$(PY) -m pytest -n auto --dist loadfile -m colab tests
+
+fonts: book      ## the tests of what a reader sees, once more under other fonts of the machine: make fonts SET=noto
+	@$(PY) -m pytest -m fonts --machine-fonts $(SET) tests
 
 check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
 	@$(PY) -m companion check

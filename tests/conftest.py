@@ -3,11 +3,30 @@
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+import fontsets
 import pytest
 from books import ROOT, make_small_book
 from filelock import FileLock
 from visits import FLAGS, chromium, served
+
+
+def pytest_addoption(parser):
+    words = "let Chromium find only these fonts of the machine (Linux; `make fonts`)"
+    parser.addoption("--machine-fonts", choices=sorted(fontsets.SETS), help=words)
+
+
+def pytest_configure(config):
+    if name := config.getoption("--machine-fonts"):
+        try:
+            folders = fontsets.folders(name)
+        except FileNotFoundError as error:
+            raise pytest.UsageError(f"--machine-fonts: {error}.") from None
+        folder = tempfile.TemporaryDirectory(prefix="companion-fonts-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["FONTCONFIG_FILE"] = str(fontsets.settings(folders, Path(folder.name)))
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.goto(url)
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
+        self.page.evaluate("document.fonts.ready.then(() => 0)")
 
     def look(self, width, theme):
         """The page in a window of that width, for a reader who has chosen that theme."""

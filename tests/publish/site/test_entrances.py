@@ -52,7 +52,11 @@ def test_the_404_page_leads_home_from_any_depth(browser, html, tmp_path, root, k
         page = context.new_page()
         asked.clear()
         page.goto(root + lost)
-        assert [url for url in asked if not url.endswith("favicon.ico")] == [root + lost], "the page is whole in itself"
+        faces = page.evaluate("document.fonts.ready.then((faces) => [...faces].map((face) => face.status))")
+        assert faces == ["loaded"]
+        beside = (root + "_static/fonts/text.woff2", "favicon.ico")
+        alone = [url for url in asked if not url.endswith(beside)]
+        assert alone == [root + lost], "the page is whole but for its typeface"
         assert page.locator("h1").inner_text() == "There is no such page here"
         assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
         page.fill("[name=q]", "dropout")

@@ -309,6 +309,7 @@ def opened(document):
             page.goto(document.as_uri())
             page.wait_for_load_state("load")
             page.evaluate("window.MathJax?.startup?.promise.then(() => 0)")
+            page.evaluate("document.fonts.ready.then(() => 0)")
             if outside:
                 raise UserError("The book's pages ask for something from outside: " + ", ".join(sorted(set(outside))))
             yield page

@@ -27,9 +27,7 @@ def stage_sources(root, stage, executed):
     )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, stage / name)
-    (stage / "_static").mkdir()
-    for style in (root / "book" / "static").glob("*"):
-        shutil.copy(style, stage / "_static" / style.name)
+    shutil.copytree(root / "book" / "static", stage / "_static")
     copy_mathjax(stage / "extra" / "mathjax")
     if (root / "book" / "scripts").is_dir():  # not in _static: Jupyter Book loads every script there on every page
         shutil.copytree(root / "book" / "scripts", stage / "extra" / "scripts")
