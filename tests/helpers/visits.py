@@ -1,11 +1,13 @@
-"""How the tests visit a page: where Chromium is and how it is started, a server on this machine, and what a visit writes down."""
+"""How the tests visit a page: how Chromium is started, a server on this machine, and what a visit writes down."""
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 from contextlib import contextmanager
+
+from companion.publish.project import chromium
+
+__all__ = ["FLAGS", "PATIENCE", "Visit", "chromium", "served"]
 
 FLAGS = [
     "--no-sandbox",
@@ -20,11 +22,6 @@ KNOWN_NOISE = (
     "THEBE_JS_URL",  # the theme declares it twice; no request is made
     "/favicon.ico",  # what Chromium asks for by itself where a page, like 404.html, names no icon
 )
-
-
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager
