@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -98,7 +99,9 @@ def test_the_environment_keeps_what_is_not_about_outputs():
     own = kernels.kernel_environment(given)
     assert (own["PATH"], own["PYTHONPATH"], own["COMPANION_DATA"]) == ("/bin", "src", "x")
     assert not {"PYTHONWARNINGS", "MPLBACKEND"} & set(own)
-    assert own["OMP_NUM_THREADS"] == "1" and os.listdir(own["IPYTHONDIR"]) == []
+    assert own["OMP_NUM_THREADS"] == "1"
+    written = {path.name for path in Path(own["IPYTHONDIR"]).rglob("*") if path.is_file()}
+    assert written <= {"README", "history.sqlite"}, "what IPython itself puts there, and no start-up files or settings"
 
 
 class Error(Exception):
@@ -133,6 +136,5 @@ def test_a_cell_that_ends_without_a_message_is_named_with_its_kind():
 def test_too_few_open_files_are_a_sentence_with_a_reason(book):
     code = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)); from companion.publish import cli; sys.exit(cli.main(['run', 'tiny']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=book, capture_output=True, text=True)
-    said = [line for line in done.stderr.splitlines() if line.startswith("companion:")]
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    assert len(said) == 1 and len(said[0].split("tiny", 1)[1]) > 25, said
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("companion:")]
+    assert done.returncode == 1 and ("did not start" in said or "Too many open files" in said), done.stderr

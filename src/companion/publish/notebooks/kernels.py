@@ -81,6 +81,8 @@ def take_uses(notebook):
 
 def reason(error):
     """Why a cell failed, in words, for errors whose own message may be empty; `error` has ename and evalue."""
+    if "died before replying" in str(error):
+        return "its kernel did not start; what it said stands above (too few open files allowed, or too little memory?)"
     name, words = getattr(error, "ename", ""), str(getattr(error, "evalue", "")).strip()
     if name and words:
         return f"{name}: {words}"
