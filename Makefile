@@ -1,7 +1,7 @@
 # The two commands: `make book` and `make test`. Everything else is in `make help`. Where there is no make: see README.
 
 PYTHON ?= python3
-SET ?= liberation
+SET ?= dejavu noto liberation
 ifeq ($(OS),Windows_NT)
 PY := .venv/Scripts/python.exe
 else
@@ -23,8 +23,8 @@ nbval: env       ## nbval over every chapter, each executed once more in a kerne
 colab: env       ## every chapter in an empty folder and an environment like Colab's (some minutes; CI does it too)
 	@$(PY) -m pytest -n auto --dist loadfile -m colab tests
 
-fonts: book      ## the tests of what a reader sees, once more under other fonts of the machine: make fonts SET=noto
-	@$(PY) -m pytest -m fonts --machine-fonts $(SET) tests
+fonts: book      ## the layout and the PDF again, under other fonts of the machine: make fonts SET="dejavu noto"
+	@for set in $(SET); do $(PY) -m pytest -n auto --dist loadfile -m fonts --machine-fonts $$set tests || exit 1; done
 
 check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
 	@$(PY) -m companion check
