@@ -19,7 +19,6 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # milliseconds; tests may share two cores with kernels
 KNOWN_NOISE = (
-    "THEBE_JS_URL",  # the theme declares it twice; no request is made
     "/favicon.ico",  # what Chromium asks for by itself where a page, like 404.html, names no icon
 )
 

@@ -24,6 +24,15 @@ def test_the_theme_s_sidebar_drawers_and_button_get_their_places_and_names(tmp_p
     assert soup.main.button["id"] == "pst-back-to-top"
 
 
+def test_scripts_that_the_theme_loads_twice_and_no_page_uses_are_gone(tmp_path):
+    thebe = '<script>const THEBE_JS_URL = "https://example.org/thebe.js"</script>'
+    head = thebe + '<script src="../_static/sphinx-thebe.js"></script>' + thebe + "<script>const other = 1</script>"
+    head += '<link rel="stylesheet" href="../_static/sphinx-thebe.css"/><link rel="stylesheet" href="a.css"/>'
+    soup = mended('<script type="text/x-thebe-config">{}</script><p>A page on Thebes</p>', tmp_path, head)
+    assert [script.text for script in soup.find_all("script")] == ["const other = 1"]
+    assert [link["href"] for link in soup.find_all("link")] == ["a.css"] and "Thebes" in soup.text
+
+
 def test_a_hidden_name_gives_way_to_the_visible_one_and_a_bare_icon_gets_one(tmp_path):
     body = '<summary aria-label="Toggle hidden content">Show code</summary><button title="Full screen"><i></i></button>'
     soup = mended(body + '<button aria-label="Mode"><i title="Light"></i></button>', tmp_path)

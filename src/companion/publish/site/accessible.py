@@ -18,7 +18,14 @@ def mend(built):
 
     for path in pages(built):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        for step in (name_landmarks, name_buttons, say_visible_names, mark_headers, mark_downloads):
+        for step in (
+            drop_unused_scripts,
+            name_landmarks,
+            name_buttons,
+            say_visible_names,
+            mark_headers,
+            mark_downloads,
+        ):
             step(soup)
         size_pictures(soup, path)
         path.write_text(str(soup), encoding="utf-8", newline="\n")
@@ -27,6 +34,15 @@ def mend(built):
 def pages(built):
     """The pages of the site, without the theme's templates that lie among its static files."""
     return sorted(path for path in built.rglob("*.html") if "_static" not in path.relative_to(built).parts)
+
+
+def drop_unused_scripts(soup):
+    """Thebe, which runs cells on a server, is loaded twice by the theme and used by no page: the second time is an error."""
+    for tag in soup.find_all(["script", "link"]):
+        if any(
+            "thebe" in text.lower() for text in (tag.get("src", ""), tag.get("href", ""), tag.get("type", ""), tag.text)
+        ):
+            tag.decompose()
 
 
 def name_landmarks(soup):
