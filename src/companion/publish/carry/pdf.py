@@ -8,7 +8,6 @@ What is folded on the web is open on paper; the code of figures and of installat
 """
 
 import contextlib
-import html
 import io
 import os
 import posixpath
@@ -41,12 +40,17 @@ class Site:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A page of the site, ready for the document: its ids begin with `slug`, `sections` are (id, title as text)."""
+    """A page of the site, ready for the document: its ids begin with `slug`, `sections` are (id, title as text).
+
+    `opening` is the tag of its part's caption above it, "h1" on the first page of a part, or "" without one.
+    """
 
     slug: str
     part: str
     title: str
     sections: tuple
+    kind: str
+    opening: str
     body: str
 
 
@@ -84,26 +88,29 @@ def merge(root, folder, solutions=True):
     styles = [_file(site, names[0], link["href"]) for link in head.find_all("link", rel="stylesheet")]
     mathjax = [script.string for script in head.find_all("script") if "window.MathJax" in (script.string or "")]
     engine = [_file(site, names[0], script["src"]) for script in head.find_all("script", src=re.compile("mathjax/"))]
-    feet = "\n".join(
-        f"#{c.slug} {{ page: p-{c.slug}; }} @page p-{c.slug} {{ @bottom-left {{ content: {_css_string(c.title)}; }} }}"
-        for c in book
+    return _template().render(
+        book=book,
+        styles=styles,
+        paper=STYLE.read_text(encoding="utf-8"),
+        mathjax=mathjax,
+        engine=engine,
+        solutions=solutions,
+        banner=handout.BANNER,
+        **_imprint(root, site),
     )
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8">',
-            f"<title>{html.escape(site.config['title'])}</title>",
-            *(f'<link rel="stylesheet" href="{html.escape(style)}">' for style in styles),
-            f"<style>{STYLE.read_text(encoding='utf-8')}\n{feet}</style>",
-            *(f"<script>{script}</script>" for script in mathjax),
-            "<script>(window.MathJax ??= {}).options = {...window.MathJax.options, enableAssistiveMml: false};</script>",
-            *(f'<script defer src="{html.escape(script)}"></script>' for script in engine),
-            "</head><body>",
-            _title_page(root, site, solutions),
-            _contents(book, solutions),
-            *(chapter.body for chapter in book),
-            "</body></html>",
-        ]
+
+
+def _template():
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(STYLE.with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
+    made.filters["css"] = _css_string
+    return made.get_template("print.html")
 
 
 def part_of(root):
@@ -137,18 +144,16 @@ def _chapter(soup, name, part, opens, site):
         if heading.name == "h2":
             sections.append((section["id"], heading.get_text(" ", strip=True)))
     text = title.get_text(" ", strip=True)
-    caption, kind = "", "chapter root-page"
+    opening, kind = "", "chapter root-page"
     if name != next(iter(site.places)):  # all but the front page stand below the heading of a part
         for level in (5, 4, 3, 2, 1):
             for heading in article.find_all(f"h{level}"):
                 heading.name = f"h{level + 1}"
-        kind, caption = "chapter", ""
+        kind = "chapter"
         if part:
-            tag = "h1" if opens else "p"  # the bookmarks: parts, their chapters, the chapters' sections
-            caption = f'<{tag} class="part">{html.escape(part)}</{tag}>'
+            opening = "h1" if opens else "p"  # the bookmarks: parts, their chapters, the chapters' sections
     title["class"] = "chapter-title"
-    body = f'<section class="{kind}" id="{own}">{caption}{article.decode_contents()}</section>'
-    return Chapter(own, part, text, tuple(sections), body)
+    return Chapter(own, part, text, tuple(sections), kind, opening, article.decode_contents())
 
 
 def _unfold(article):
@@ -231,47 +236,23 @@ def _css_string(text):
     return '"' + re.sub(r'(["\\])', r"\\\1", " ".join(text.split())) + '"'
 
 
-def _title_page(root, site, solutions):
+def _imprint(root, site):
+    """What the title page says."""
     about = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     facts = [f"Version {about['version']}"]
     if commit := git.last_commit(root):
         facts.append(f"commit {commit}")
     config = site.config
     logos = ["_static/" + Path((config.get("html") or {}).get(key) or "none").name for key in ("logo", "favicon")]
-    logo = next((f'<img src="{site.base}/{file}" alt="">' for file in logos if (site.folder / file).is_file()), "")
     subtitle = about["description"].removeprefix("A course companion: ")
-    place = html.escape(config["repository"]["url"])
-    place = f'<a href="{place}">{place}</a>' if solutions else html.escape(handout.BANNER)
-    return (
-        f'<section class="title-page">{logo}<p class="book-title">{html.escape(config["title"])}</p>'
-        f"<p>{html.escape(subtitle[0].upper() + subtitle[1:])}.</p>"
-        f'<p class="imprint">{html.escape(config["author"])}<br>{html.escape(", ".join(facts))}<br>'
-        f"{place}<br>Text: CC BY 4.0. Code: MIT.</p></section>"
-    )
-
-
-def _contents(book, solutions):
-    lines, part = [], ""
-    for chapter in book:
-        if chapter.part != part:
-            part = chapter.part
-            lines.append(f'<p class="contents-part">{html.escape(part)}</p>')
-        sections = " · ".join(_entry(place, text) for place, text in chapter.sections)
-        lines.append(f'<p class="contents-chapter">{_entry(chapter.slug, chapter.title)}</p>')
-        lines.append(f'<p class="contents-sections">{sections}</p>' if sections else "")
-    opened = "the solutions, the answers to the questions" if solutions else "the answers to the questions"
-    return (
-        '<nav class="book-contents" id="contents" aria-labelledby="contents-title"><h1 id="contents-title">Contents</h1>'
-        + "\n".join(lines)
-        + f'<p class="contents-note">What is folded on the web pages is open here: {opened}, and the evidence behind a '
-        "verdict. Left out are the code that draws some of the figures and the cell that installs the helpers in Colab; "
-        "both stand in the notebooks.</p></nav>"
-    )
-
-
-def _entry(place, text):
-    number = f'<span class="page-number" data-place="{place}">000</span>'
-    return f'<a href="#{place}"><span>{html.escape(text)}</span><span class="leader">&nbsp;</span>{number}</a>'
+    return {
+        "title": config["title"],
+        "subtitle": subtitle[0].upper() + subtitle[1:],
+        "author": config["author"],
+        "facts": facts,
+        "repository": config["repository"]["url"],
+        "logo": next((f"{site.base}/{file}" for file in logos if (site.folder / file).is_file()), ""),
+    }
 
 
 @contextlib.contextmanager

@@ -5,11 +5,9 @@ and this book is built before anybody has chosen one; and its links to a dozen s
 """
 
 import re
-from pathlib import Path
 
 from companion.publish.project import write_whole
-
-TEMPLATES = Path(__file__).with_name("templates")
+from companion.publish.site.rendering import render
 
 
 def write(built, front_door, not_found):
@@ -19,7 +17,7 @@ def write(built, front_door, not_found):
 
 def front_door(title, tags):
     """The page that a visitor of the site's address gets first; `tags` are lines of HTML for its head."""
-    return _render("front_door.html", title=title, tags=tags)
+    return render("front_door.html", title=title, tags=tags)
 
 
 def not_found(title, address, logo, pages):
@@ -29,13 +27,4 @@ def not_found(title, address, logo, pages):
     Pages has it. `logo` is an SVG, `pages` are (address from the root, title).
     """
     base = re.sub(r"^https?://[^/]+", "", address)
-    return _render("404.html", title=title, base=base, logo=logo, pages=pages)
-
-
-def _render(template, **values):
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(template).render(values) + "\n"
+    return render("404.html", title=title, base=base, logo=logo, pages=pages)

@@ -1,6 +1,6 @@
 """What search engines and link previews get of a page: a description and Open Graph tags."""
 
-from html import escape
+from companion.publish.site.rendering import render
 
 DESCRIPTION = 200  # characters at most, cut at a sentence or a word
 
@@ -40,6 +40,4 @@ def tags(title, words, site_name, address):
     properties = {"title": title, "description": words, "type": kind, "site_name": site_name, "locale": "en_GB"}
     if address:
         properties["url"] = address
-    lines = [f'<meta name="description" content="{escape(words)}" />']
-    lines += [f'<meta property="og:{name}" content="{escape(text)}" />' for name, text in properties.items()]
-    return "\n".join(lines) + "\n"
+    return render("meta_tags.html", words=words, properties=properties)

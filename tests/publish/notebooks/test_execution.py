@@ -1,4 +1,4 @@
-"""Execution, refresh, the template, and the command line."""
+"""Chapters as a whole: parameters, execution by papermill, the outputs of their pairs, and the commit that is named."""
 
 import json
 import subprocess

@@ -1,0 +1,18 @@
+"""Fills the templates in `templates/`, beside this module; whatever is put into one is escaped."""
+
+from functools import cache
+from pathlib import Path
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render(template, **values):
+    """The text of `templates/<template>` with these values; a name that it asks for in vain is an error."""
+    return _environment().get_template(template).render(values) + "\n"
+
+
+@cache
+def _environment():
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
