@@ -110,7 +110,7 @@ def test_a_changed_grid_record_rule_or_template_makes_the_site_stale(small_book,
 
 
 def test_the_site_is_made_from_every_file_of_the_book_and_from_nothing_that_the_tools_leave_behind(small_book):
-    (small_book / "book" / "static" / "fonts").mkdir()
+    (small_book / "book" / "static" / "fonts").mkdir(exist_ok=True)
     for name in ("static/fonts/text.woff2", "keywords.yml", "one.md.part"):
         (small_book / "book" / name).touch()
     (small_book / "book" / ".ipynb_checkpoints").mkdir()

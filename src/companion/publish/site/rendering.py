@@ -8,7 +8,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def render(template, **values):
     """The text of `templates/<template>` with these values; a name that it asks for in vain is an error."""
-    return _environment().get_template(template).render(values) + "\n"
+    return _environment().get_template(template).render(values).rstrip("\n") + "\n"
 
 
 @cache
