@@ -72,7 +72,7 @@ def of_a_user_with_settings(home):
         "JUPYTER_PATH": str(home / "jupyter"),
         "JUPYTER_DATA_DIR": str(home / "jupyter"),
         "IPYTHONDIR": str(home / "ipython"),
-        "LC_ALL": "de_DE.UTF-8",
+        "LANG": "de_DE.UTF-8",
         "TZ": "Asia/Kathmandu",
     }
 
@@ -82,8 +82,8 @@ def test_a_chapter_runs_as_the_book_says_whatever_the_user_has_set(book, tmp_pat
     for name in ("MATPLOTLIBRC", "JUPYTER_CONFIG_DIR", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER_ENV_PATH"):
         assert name in kernels.kernel_environment()
     environment = of_a_user_with_settings(tmp_path / "new home")
-    for name in ("MATPLOTLIBRC", "JUPYTER_CONFIG_DIR", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER_ENV_PATH"):
-        environment.pop(name, None)
+    for name in ("MATPLOTLIBRC", "JUPYTER_CONFIG_DIR", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER_ENV_PATH", "LC_ALL"):
+        environment.pop(name, None)  # (with LC_ALL of a missing language Python itself reads no path with an umlaut)
     command = [sys.executable, "-m", "companion", "run", "tiny"]
     done = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
