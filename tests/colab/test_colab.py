@@ -18,12 +18,13 @@ from companion.publish.notebooks import chapters
 pytestmark = [pytest.mark.slow, pytest.mark.colab]
 
 PARTS_OF_COLAB = {
+    "fonttools",
     "ipykernel",
     "jinja2",
     "markupsafe",
     "packaging",
     "psutil",
-}  # its kernel or PyTorch brings them; our tools use them too
+}  # its kernel, Matplotlib or PyTorch bring them; our tools use them too
 
 
 def test_the_machine_has_none_of_the_books_tools_and_not_the_package(colab):
