@@ -68,3 +68,9 @@ def test_importing_the_package_loads_neither_torch_nor_the_book_tools():
 def test_every_public_name_exists():
     for name in companion.__all__:
         assert getattr(companion, name) is not None
+
+
+def test_the_repository_holds_nothing_that_a_tool_makes():
+    names = [name for name in project.tracked_files(ROOT) or [] if name]
+    made = {"build", "dist", "_build", ".venv", "__pycache__", ".ipynb_checkpoints"}
+    assert [name for name in names if made & set(name.split("/"))] == []

@@ -1,1 +1,0 @@
-"""What the reports state, what was recorded, and what became of it: ledger, records, verdicts."""

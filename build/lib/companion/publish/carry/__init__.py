@@ -1,1 +1,0 @@
-"""What readers carry away: the zip and the PDF."""

@@ -1,1 +1,0 @@
-"""What is done once, on a new machine or for a new repository."""

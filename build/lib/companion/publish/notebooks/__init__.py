@@ -1,1 +1,0 @@
-"""From a chapter's Markdown to executed notebooks, committed pairs and records."""

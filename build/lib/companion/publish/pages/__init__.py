@@ -1,1 +1,0 @@
-"""What the pages of the book show beside the chapters' own text."""

@@ -1,1 +1,0 @@
-"""From executed notebooks to the checked site."""

@@ -1,1 +1,0 @@
-"""Training: the loop, its batches, augmentation, and the learning curves it returns."""
