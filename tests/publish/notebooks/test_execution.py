@@ -5,19 +5,12 @@ import subprocess
 
 import nbformat
 import pytest
-from tiny_book import GRID, TINY, make_tiny_book
+from tiny_book import TINY
 
 from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, execution, pairs
 
 ROOT = project.project_root(__file__ + "/..")
-
-
-@pytest.fixture
-def book(tmp_path, monkeypatch):
-    """A book with one tiny chapter whose grid has two rates and two seeds; returns its root."""
-    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: GRID)
-    return make_tiny_book(tmp_path / "a book é")
 
 
 # -------------------------------------------------------------------------------------------- parameters and jobs

@@ -12,20 +12,13 @@ import time
 import nbformat
 import pytest
 from sources import chapter_start
-from tiny_book import GRID, TINY, make_tiny_book
+from tiny_book import TINY
 
 from companion.evidence import keeping, records
 from companion.publish import UserError, cli, project
 from companion.publish.notebooks import chapters, execution, recorded_code, recording
 
 ROOT = project.project_root(__file__ + "/..")
-
-
-@pytest.fixture
-def book(tmp_path, monkeypatch):
-    """A book with one tiny chapter whose grid has two rates and two seeds; returns its root."""
-    monkeypatch.setattr("companion.evidence.profiles.profile", lambda chapter: GRID)
-    return make_tiny_book(tmp_path / "a book é")
 
 
 def test_the_grid_becomes_one_job_for_each_setting_and_seed_and_lists_stay_lists(book):

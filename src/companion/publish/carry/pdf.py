@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from companion.evidence import table
 from companion.publish import UserError, git, project
 from companion.publish.pages import handout
 
@@ -101,14 +102,9 @@ def merge(root, folder, solutions=True):
 
 
 def _template():
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import FileSystemLoader
 
-    made = Environment(
-        loader=FileSystemLoader(STYLE.with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
+    made = table.environment(FileSystemLoader(STYLE.with_name("templates")))
     made.filters["css"] = _css_string
     return made.get_template("print.html")
 

@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+from companion.evidence import table
+
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -13,6 +15,6 @@ def render(template, **values):
 
 @cache
 def _environment():
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import FileSystemLoader
 
-    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return table.environment(FileSystemLoader(TEMPLATES))
