@@ -183,6 +183,19 @@ def test_the_validation_images_of_cifar10_are_a_seeded_draw(from_folder):
     assert torch.equal(image_numbers(from_folder.val), drawn.sort().values)
 
 
+def test_another_split_of_cifar10_is_another_seeded_draw(fake_cifar, monkeypatch):
+    monkeypatch.setattr("companion.data.cifar.CIFAR10_FINGERPRINT", fake_cifar.fingerprint)
+    other = load_cifar10(fake_cifar.folder, split=3)
+    drawn = torch.randperm(50_000, generator=torch.Generator().manual_seed(3))[:10_000]
+    assert torch.equal(image_numbers(other.val), drawn.sort().values)
+    assert torch.equal(other.val.labels, image_numbers(other.val) % 10)
+
+
+@pytest.mark.parametrize("split", [-1, 1.0, True, "0", 2**32])
+def test_a_split_that_is_no_seed_is_refused(split, fake_cifar):
+    assert repr(split) in refusal(load_cifar10, fake_cifar.folder, split)
+
+
 def test_cifar10_from_an_archive_equals_cifar10_from_a_folder(cifar, from_folder):
     from_archive = load_cifar10(cifar.archive)
     assert from_archive.fingerprint == from_folder.fingerprint == cifar.fingerprint

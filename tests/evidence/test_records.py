@@ -34,6 +34,23 @@ def test_a_record_selects_by_setting_and_reads_the_last_epoch(tmp_path, monkeypa
     assert record.runs[0].provenance["seconds"] == 1.0
 
 
+def test_runs_on_another_split_stand_beside_those_on_the_book_s_own_and_are_taken_only_when_asked_for(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "dropout.json"
+    keeping.merge_runs(path, [row(0), row(1, split=0), row(0, split=1), row(0, split=2)])
+    keeping.merge_runs(path, [row(0, split=0)])  # the same run as the one that names no split
+    monkeypatch.setattr("companion.evidence.records.record_path", lambda chapter: path)
+    record = records.load_record("dropout")
+    named = [(run.split, run.seed) for run in record.select(split=None, rate=0.5)]
+    assert named == [(0, 0), (0, 1), (1, 0), (2, 0)]
+    assert [run.seed for run in record.select(rate=0.5)] == [0, 1]
+    assert [run.split for run in record.select(rate=0.5, split=2)] == [2]
+    assert set(record.values("val_accuracy", rate=0.5)) == {0, 1}
+    lines = records.to_csv(record).splitlines()
+    assert lines[0].startswith("rate,split,seed,epoch,") and sum(line.startswith("0.5,1,0,") for line in lines) == 2
+
+
 def test_a_chapter_without_runs_has_an_empty_record():
     assert records.load_record("no-such-chapter").runs == ()
 

@@ -16,7 +16,7 @@ from companion.data.files import (
     read_file,
     verify_fingerprint,
 )
-from companion.data.splits import Splits, as_split, fingerprint
+from companion.data.splits import Splits, as_split, check_split, fingerprint
 
 CIFAR10_URLS = (
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
@@ -27,12 +27,16 @@ CIFAR10_FINGERPRINT = "236658291b13ae8a2ffca05c6e10c548113d2b36fa873858b0c4d39b5
 CIFAR10_ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
-def load_cifar10(root=None):
-    """CIFAR-10's training set as 40,000 for training and a fixed 10,000 for validation; its test set is not used.
+def load_cifar10(root=None, split=0):
+    """CIFAR-10's training set as 40,000 for training and 10,000 for validation; its test set is not used.
+
+    `split`, a whole number from 0 on, is the seed of the permutation that says which: the validation images are the first
+    10,000 of `torch.randperm(50000)`. Split 0 is the book's own.
 
     Reads `cifar-10-batches-py/` or `cifar-10-python.tar.gz` below `root`; downloads the archive when neither is there.
     Both hold the same training arrays and have the same fingerprint. Raises `DataError`.
     """
+    check_split(split)
     root = data_folder(root)
     folder, archive = root / "cifar-10-batches-py", root / "cifar-10-python.tar.gz"
     names = [f"data_batch_{k}" for k in range(1, 6)]
@@ -47,7 +51,7 @@ def load_cifar10(root=None):
     images = np.concatenate([images for images, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     verify_fingerprint(CIFAR10_FINGERPRINT, fingerprint(images, labels), source, "cifar10")
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).numpy()
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(split)).numpy()
     train, val = np.sort(order[10_000:]), np.sort(order[:10_000])
     return Splits(
         train=as_split(images[train], labels[train]),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from companion.data.padding import sequence_split
-from companion.data.splits import Splits, as_split, check_fold, fingerprint
+from companion.data.splits import Splits, as_split, check_fold, check_split, fingerprint
 
 
 @cache
@@ -36,16 +36,18 @@ def load_digits(size=28):
     )
 
 
-def load_photo_digits(seed=0, n_train=4000, n_val=1000):
+def load_photo_digits(split=0, n_train=4000, n_val=1000):
     """Handwritten digits drawn over crops of photographs, 32×32 RGB, ten classes: the book's stand-in for CIFAR-10.
 
     Each image is |photograph − digit|, as MNIST-M does it. Behind all of them are at most 1,437 (train) and 360 (val) distinct
-    digits and two photographs, of which training sees the left three quarters and validation the right quarter.
+    digits and two photographs, of which training sees the left three quarters and validation the right quarter. `split`, a
+    whole number from 0 on, is the seed of the drawing: which digits are picked, and where they and the crops lie.
     """
     from sklearn.datasets import load_sample_images
 
+    check_split(split)
     photos = load_sample_images().images
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(split)
     parts = []
     for (digits, labels), count, (left, right) in zip(
         sklearn_digits(28), (n_train, n_val), ((0.0, 0.75), (0.75, 1.0)), strict=True

@@ -130,6 +130,12 @@ def is_whole(number):
     return isinstance(number, Integral) and not isinstance(number, bool)
 
 
+def check_split(split):
+    """Raise DataError unless `split` is a whole number from 0 on, that is a seed."""
+    if not is_whole(split) or not 0 <= split < 2**32:
+        raise DataError(f"split is the number of a split into training and validation: 0, 1, 2, ..., not {split!r}.")
+
+
 def check_fold(held_out, folds, what):
     """Raise DataError unless `held_out` is a whole number from 0 to folds - 1; `what` names such a part in the sentence."""
     if not is_whole(held_out) or held_out not in range(folds):

@@ -28,6 +28,11 @@ class Run:
     extras: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
 
+    @property
+    def split(self):
+        """The number of the split into training and validation; 0, the book's own, where the chapter has no choice of it."""
+        return self.provenance.get("parameters", {}).get("split", 0)
+
     def last(self, metric):
         """The metric after the last epoch, in evaluation mode: the book's primary reading of a run."""
         return getattr(self.history, metric)[-1]
@@ -40,13 +45,13 @@ class Record:
     chapter: str
     runs: tuple
 
-    def select(self, **setting):
-        """The runs whose setting has these values, ordered by seed."""
+    def select(self, split=0, **setting):
+        """The runs on one split whose setting has these values, ordered by seed; `split=None` takes those on every split."""
         chosen = [run for run in self.runs if all(run.setting.get(name) == value for name, value in setting.items())]
-        return sorted(chosen, key=lambda run: run.seed)
+        return sorted((run for run in chosen if split in (None, run.split)), key=lambda run: (run.split, run.seed))
 
     def values(self, metric, **setting):
-        """{seed: the metric after the last epoch} of the runs with this setting."""
+        """{seed: the metric after the last epoch} of the runs with this setting, on the book's own split."""
         return {run.seed: run.last(metric) for run in self.select(**setting)}
 
 
@@ -122,7 +127,7 @@ def load_record(chapter):
     runs = tuple(_run(row) for row in read(path)["runs"])
     seen = {}
     for run in runs:
-        other = seen.setdefault((json.dumps(run.setting, sort_keys=True), run.seed), run)
+        other = seen.setdefault((json.dumps(run.setting, sort_keys=True), run.split, run.seed), run)
         if other is not run:
             raise ValueError(
                 f"the record of {chapter} holds two runs of {run.setting}, seed {run.seed}, made with other parameters: "
@@ -167,8 +172,15 @@ def to_csv(record):
     """The record as CSV text: one line for each epoch of each run."""
     import pandas as pd
 
+    several = any(run.split for run in record.runs)
     rows = [
-        {**run.setting, "seed": run.seed, "epoch": epoch, **dict(zip(run.history.curves, numbers, strict=True))}
+        {
+            **run.setting,
+            **({"split": run.split} if several else {}),
+            "seed": run.seed,
+            "epoch": epoch,
+            **dict(zip(run.history.curves, numbers, strict=True)),
+        }
         | {"seconds": seconds}
         for run in record.runs
         for epoch, (*numbers, seconds) in enumerate(
@@ -179,8 +191,8 @@ def to_csv(record):
 
 
 def identity(parameters):
-    """What makes a run the same run: all its parameters but the device."""
-    return {name: value for name, value in parameters.items() if name != "device"}
+    """What makes a run the same run: all its parameters but the device; and the split 0, which older runs do not name."""
+    return {name: value for name, value in parameters.items() if name != "device" and (name, value) != ("split", 0)}
 
 
 def differences(old, new):

@@ -232,7 +232,7 @@ FILES = {
     "Companion Code normal U+0-10FFFF": "code",
     "Companion More normal U+2000-2BFF": "signs",
 }
-SHOWN = """() => [...document.fonts].filter((f) => f.status === "loaded" && f.family.includes("Companion"))
+SHOWN = """() => [...document.fonts].filter((f) => f.status === "loaded" && /Companion (?!Wait)/.test(f.family))
   .map((f) => f.family.replace(/["]/g, "") + " " + f.style + " " + f.unicodeRange)"""
 
 
