@@ -61,6 +61,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "evidence.verdicts": [
         "Comparison",
         "CountMismatch",
+        "Part",
         "Verdict",
         "about_same",
         "check_count",
@@ -69,6 +70,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
         "check_order",
         "judge",
         "larger",
+        "placebo",
         "smaller",
     ],
 }
