@@ -88,7 +88,9 @@ def test_the_smaller_learning_rate_turns_the_order_of_the_losses_round(curves):
     assert interval(differences(last("val_loss"), curves(0.5, **slow), curves(0.0, **slow)))[0] > 0
 
 
-def test_the_best_epochs_come_later_with_the_rate_and_without_dropout_the_loss_is_at_its_best_before_the_accuracy(curves):
+def test_the_best_epochs_come_later_with_the_rate_and_without_dropout_the_loss_is_at_its_best_before_the_accuracy(
+    curves,
+):
     def by_loss(history):
         return history["val_loss"].index(min(history["val_loss"]))
 

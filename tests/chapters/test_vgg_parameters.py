@@ -58,8 +58,12 @@ def test_the_picture_of_the_blocks_is_drawn_to_scale():
     picture = ElementTree.parse(ROOT / "book" / "static" / "ideas" / "vgg-blocks.svg").getroot()
     boxes = [box.attrib for box in picture if box.tag.endswith("rect") and "second" in box.get("fill")]
     sides, channels = [224, 112, 56, 28, 14], [64, 128, 256, 512, 512]
-    assert [float(box["height"]) / float(boxes[0]["height"]) for box in boxes] == pytest.approx([s / 224 for s in sides])
-    assert [float(box["width"]) / float(boxes[0]["width"]) for box in boxes] == pytest.approx([c / 64 for c in channels])
+    assert [float(box["height"]) / float(boxes[0]["height"]) for box in boxes] == pytest.approx(
+        [s / 224 for s in sides]
+    )
+    assert [float(box["width"]) / float(boxes[0]["width"]) for box in boxes] == pytest.approx(
+        [c / 64 for c in channels]
+    )
 
 
 def test_the_number_that_a_reader_counts_is_found_in_another_way():
