@@ -1,7 +1,7 @@
 """The committed notebooks: whether they are the pairs of their Markdown, and the only place that writes their outputs."""
 
 from companion.publish import UserError
-from companion.publish.notebooks import chapters, checks, kernels
+from companion.publish.notebooks import chapters, checks, form, kernels
 from companion.publish.notebooks.checks import check_executed
 
 
@@ -13,12 +13,13 @@ def refresh(root, chapter):
     """
     import nbformat
 
-    notebook = chapters.read_source(root, chapter)
+    notebook = form.shut(chapters.read_source(root, chapter))
     chapters.parameters(notebook)
-    old = _readable(chapters.pair_path(root, chapter))
-    ran = not _take_outputs(notebook, old)
+    old = chapters.derived_notebook(chapters.pair_path(root, chapter))
+    ran = not chapters.take_outputs(notebook, old)
     if ran:
         uses = _execute(root, chapter, notebook)
+        del notebook.metadata["companion_cpu"]  # another number each time
         for cell in chapters.code_cells(notebook):
             for output in cell.outputs:
                 for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
@@ -31,25 +32,6 @@ def refresh(root, chapter):
     nbformat.validate(notebook)
     chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
     return ran
-
-
-def _readable(path):
-    """The notebook at `path`; None where there is none, or a damaged one: it is derived, so it is made anew."""
-    try:
-        return chapters.read_notebook(path)
-    except UserError:
-        return None
-
-
-def _take_outputs(notebook, old):
-    """Give the cells the outputs of the old pair if these belong to the present code; returns whether they do."""
-    about = old.metadata.get("companion", {}) if old else {}
-    if "uses" not in about or about["hash"] != chapters.code_hash(notebook, about["uses"]):
-        return False
-    for cell, former in zip(chapters.code_cells(notebook), chapters.code_cells(old), strict=True):
-        cell.outputs, cell.execution_count = former.outputs, former.execution_count
-    notebook.metadata["companion"] = about
-    return True
 
 
 def _execute(root, chapter, notebook):
@@ -101,7 +83,8 @@ def _keep_ids(notebook, old):
 def check_pair(root, chapter):
     """Whether the committed notebook is the Markdown's pair, was executed in order, and is not stale."""
     try:
-        source, pair = chapters.read_source(root, chapter), chapters.read_notebook(chapters.pair_path(root, chapter))
+        source = form.shut(chapters.read_source(root, chapter))
+        pair = chapters.read_notebook(chapters.pair_path(root, chapter))
     except UserError as error:
         return [str(error)]
     if [_content(cell) for cell in source.cells] != [_content(cell) for cell in pair.cells]:
