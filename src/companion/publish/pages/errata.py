@@ -3,7 +3,7 @@
 import re
 
 from companion.evidence.ledger import load_claims
-from companion.evidence.statuses import group_of
+from companion.evidence.statuses import CONTRADICTED, group_of
 from companion.publish.notebooks.chapters import title_of
 from companion.publish.pages.rendering import render
 
@@ -29,10 +29,10 @@ def _off(claim, right):
 
 
 def findings_html(verdicts, written, kinds):
-    """The verdicts of these kinds that went against the report, or against a part of what it states."""
+    """The verdicts of these kinds that contradict what the report states, or a part of it; undecided is no error."""
     chosen = [c for c in load_claims().values() if c.kind in kinds and c.id in verdicts]
     against = [
-        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in ("differ", "part")
+        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in CONTRADICTED
     ]
     return render("findings", tested=len(chosen), against=against, places=_places(written))
 
