@@ -1,6 +1,8 @@
 """The errata page: mistakes, and findings that did not hold."""
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 
 from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import CONTRADICTED, group_of
@@ -25,7 +27,11 @@ def _corrections(claim, verdicts):
 
 
 def _off(claim, right):
-    return f"{claim.reported - right:+,}".replace("-", "−") if isinstance(right, int) else ""
+    """The report's number minus the right one, of each where there are several."""
+    if isinstance(right, list):
+        return ", ".join(_off(replace(claim, reported=one), other) for one, other in zip(claim.reported, right, strict=True))
+    difference = claim.reported - (right if isinstance(right, int) else Decimal(right))
+    return f"{difference:+,}".replace("-", "−")
 
 
 def findings_html(verdicts, written, kinds):
