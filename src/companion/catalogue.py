@@ -50,7 +50,9 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
         "VAL",
         "plot_confusion",
         "plot_history",
+        "plot_readings",
         "plot_spread",
+        "readings_table",
         "show_images",
         "use_style",
     ],
@@ -61,6 +63,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "evidence.verdicts": [
         "Comparison",
         "CountMismatch",
+        "Part",
         "Verdict",
         "about_same",
         "check_count",
@@ -69,6 +72,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
         "check_order",
         "judge",
         "larger",
+        "placebo",
         "smaller",
     ],
 }
