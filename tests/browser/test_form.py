@@ -119,10 +119,13 @@ def test_a_finger_opens_a_cover_and_a_solution_on_a_phone(browser, formed):
     assert page.get_by_text("counted again: 3").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     small = page.eval_on_selector_all(
-        "article :is(button, input, summary, .guess a, .guess-cover a)", "all => all.map(e => e.getBoundingClientRect().height)"
+        "article :is(button, input, summary, .guess a, .guess-cover a)",
+        "all => all.map(e => e.getBoundingClientRect().height)",
     )
     assert min(height for height in small if height) >= 20
-    columns = page.evaluate("[...document.querySelectorAll('.chapter-head :is(dt, dd)')].map(e => e.getBoundingClientRect().x)")
+    columns = page.evaluate(
+        "[...document.querySelectorAll('.chapter-head :is(dt, dd)')].map(e => e.getBoundingClientRect().x)"
+    )
     assert len(set(columns)) == 1, "the head is stacked"
     context.close()
 

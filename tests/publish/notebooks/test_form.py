@@ -25,21 +25,49 @@ def test_a_chapter_with_everything_passes():
 
 
 WRONG = {  # what is changed in the chapter with everything, and what is said of it
-    "a head that lacks an item": ("- **Level:** first steps\n", "", "the head has the items Question, Before this, Time, After"),
+    "a head that lacks an item": (
+        "- **Level:** first steps\n",
+        "",
+        "the head has the items Question, Before this, Time, After",
+    ),
     "no head": ('+++ {"tags": ["head"]}', "+++", "the second cell, directly under the title, has to be its head"),
     "another time": ("about 2 minutes to read", "a while to read", "the head's time has to be of the form"),
     "another level": ("first steps", "easy", "the head's level is 'easy'"),
-    "a fold without a name": ("# @title Check: the sum is that of the formula\n", "", "code cell 4 is folded and has no name"),
-    "a name without a fold": (":tags: [answer-1]\n\n", ":tags: [answer-1]\n\n# @title Sum\n", "'Sum' and is not folded"),
-    "a question without an answer": ('{"tags": ["answer-2"]}', "", "question 2 of 'Predict first' has no cell tagged 'answer-2'"),
+    "a fold without a name": (
+        "# @title Check: the sum is that of the formula\n",
+        "",
+        "code cell 4 is folded and has no name",
+    ),
+    "a name without a fold": (
+        ":tags: [answer-1]\n\n",
+        ":tags: [answer-1]\n\n# @title Sum\n",
+        "'Sum' and is not folded",
+    ),
+    "a question without an answer": (
+        '{"tags": ["answer-2"]}',
+        "",
+        "question 2 of 'Predict first' has no cell tagged 'answer-2'",
+    ),
     "an answer without a question": ("[answer-1]", "[answer-1, answer-3]", "'answer-3', and there is no such question"),
     "an answer above its question": ("[parameters]", "[parameters, answer-1]", "question 1 stands above the question"),
     "questions that are not counted": ("2. Is their", "3. Is their", "questions, numbered from 1"),
     "nothing to predict": ('{"tags": ["predict"]}', "", "one Markdown cell has to have the tag 'predict'; 0 have it"),
     "an answer with a heading": ("For three numbers", "#### So\n\nFor three numbers", "one without a heading"),
-    "an announced solution": ("How many numbers", "Solution (open the cell below):\n\nHow many", "a sentence announces a solution"),
-    "an exercise of another kind": ("Exercise 1: count", "Exercise 1: think", "'Exercise 1: think' has to be 'Exercise 1: '"),
-    "an exercise of another number": ("Exercise 2: open", "Exercise 3: open", "'Exercise 3: open' has to be 'Exercise 2: '"),
+    "an announced solution": (
+        "How many numbers",
+        "Solution (open the cell below):\n\nHow many",
+        "a sentence announces a solution",
+    ),
+    "an exercise of another kind": (
+        "Exercise 1: count",
+        "Exercise 1: think",
+        "'Exercise 1: think' has to be 'Exercise 1: '",
+    ),
+    "an exercise of another number": (
+        "Exercise 2: open",
+        "Exercise 3: open",
+        "'Exercise 3: open' has to be 'Exercise 2: '",
+    ),
     "an open exercise without a hint": ("Look around.", "", "exercise 2: its hint has to be"),
     "a solution that is not folded": ("<summary>Solution</summary>", "", "exercise 1: its solution has to begin with"),
     "no solution": ("solution", "other", "exercise 1: it has no solution"),
@@ -59,15 +87,23 @@ def test_what_a_chapter_lacks_is_named(wrong):
 
 
 def test_a_solution_of_the_old_form_is_named():
-    old = re.sub(r'\+\+\+ \{"tags": \["solution"\]\}.*?</details>\n', "Solution (open the cell below):\n", FORMED, flags=re.S)
-    assert {"a sentence announces a solution" in problem for problem in form.problems(read(old), "tiny")} == {True, False}
+    old = re.sub(
+        r'\+\+\+ \{"tags": \["solution"\]\}.*?</details>\n', "Solution (open the cell below):\n", FORMED, flags=re.S
+    )
+    assert {"a sentence announces a solution" in problem for problem in form.problems(read(old), "tiny")} == {
+        True,
+        False,
+    }
 
 
 def test_only_what_is_seen_counts_for_the_length_of_a_page():
     cell, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
     code = cell("# a comment\n\nx = 1  # one\n    # indented\ny = 2")
     folded = [cell("z = 3", metadata={"tags": [tag]}) for tag in form.NOT_SEEN]
-    words = [text("one [two](https://example.org/a/b) three"), *(text("no", metadata={"tags": [t]}) for t in ("hint", "solution"))]
+    words = [
+        text("one [two](https://example.org/a/b) three"),
+        *(text("no", metadata={"tags": [t]}) for t in ("hint", "solution")),
+    ]
     notebook = nbformat.v4.new_notebook(cells=[code, *folded, cell("", metadata={"tags": ["record"]}), *words])
     assert form.seen_code(notebook) == ["x = 1  # one", "y = 2"]
     assert form.seen_words(notebook) == 3

@@ -11,7 +11,7 @@ from companion.publish.pages import ideas
 
 REPOSITORY = "https://github.com/OWNER/companion"
 ADDRESS = "https://raw.githubusercontent.com/OWNER/companion/main/book/static/ideas/"
-SHOWN = f"Before.\n\n![Two boxes & a word](${{a}}boxes.svg)\n\nAfter.".replace("${a}", ADDRESS)
+SHOWN = f"Before.\n\n![Two boxes & a word]({ADDRESS}boxes.svg)\n\nAfter."
 
 
 @pytest.fixture
@@ -32,7 +32,11 @@ def test_a_picture_that_keeps_the_rules_passes(book):
 BROKEN = {
     "another colour": ('fill="none"', 'fill="red"', "has the fill red"),
     "a colour in a style": ('fill="none"', 'style="fill: #123456"', "has the fill #123456"),
-    "another second colour": ("--idea-accent,#c2560c", "--idea-accent,#000000", "has the fill var(--idea-accent,#000000)"),
+    "another second colour": (
+        "--idea-accent,#c2560c",
+        "--idea-accent,#000000",
+        "has the fill var(--idea-accent,#000000)",
+    ),
     "a script": ("<title", "<script>alert(1)</script><title", "holds a <script>"),
     "an action": ("<text ", '<text onclick="a()" ', "holds a script, onclick"),
     "a style sheet": ("<title", "<style>text{fill:red}</style><title", "holds a <style>"),

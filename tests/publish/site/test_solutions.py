@@ -42,6 +42,8 @@ def test_a_fold_with_another_name_stays_a_fold_inside():
     assert inner.find_parent("details") is outer and inner.pre.get_text() == "assert it"
 
 
-@pytest.mark.parametrize("body", ["<p>no solution</p>", '<div class="cell tag_hide-input"><details class="hide"></details></div>'])
+@pytest.mark.parametrize(
+    "body", ["<p>no solution</p>", '<div class="cell tag_hide-input"><details class="hide"></details></div>']
+)
 def test_what_is_no_solution_stays_as_it_is(body):
     assert str(folded(body)) == f"<article><section>{body}</section></article>"
