@@ -12,7 +12,7 @@ import pickle
 import textwrap
 
 KEY = "companion_figures"  # in the metadata of the output, beside its width and height
-PAPER = "#14181e"  # the page of the dark theme
+PAPER = "#121212"  # the page of the dark theme
 WIDTH = 3.9  # inches of a narrow figure: 358 px on a phone show letters of 8 points 10 px high
 SMALLEST = 8.2  # points
 TALLEST = 2.8  # inches of one of several panels
@@ -126,7 +126,16 @@ def _measured(ax):
 
 def _upon(child, ax):
     """Whether a part of axes with a picture lies on it: anything but the frame, the ticks, the titles and a legend."""
-    own = [*ax.spines.values(), ax.xaxis, ax.yaxis, ax.patch, ax.title, ax._left_title, ax._right_title, ax.get_legend()]
+    own = [
+        *ax.spines.values(),
+        ax.xaxis,
+        ax.yaxis,
+        ax.patch,
+        ax.title,
+        ax._left_title,
+        ax._right_title,
+        ax.get_legend(),
+    ]
     return not any(child is part for part in own)
 
 
@@ -203,13 +212,17 @@ def _lay_out(figure, cells, rows, columns):
     first = next(iter(cells.values()))[0]
     ratios = first.get_subplotspec().get_gridspec().get_height_ratios() or [1] * rows
     heights = [height * ratio / sum(ratios) for ratio in ratios]
-    pictures = all(not ax.axison or (_measured(ax) and ax.get_aspect() != "auto") for axes in cells.values() for ax in axes)
+    pictures = all(
+        not ax.axison or (_measured(ax) and ax.get_aspect() != "auto") for axes in cells.values() for ax in axes
+    )
     listed = any(_is_list(ax) for axes in cells.values() for ax in axes)
     if pictures:
         kept = min(columns, 4 if width / columns < 1.6 else 2)
     else:
         kept = 2 if listed or len(cells) > 4 else 1
-    if not pictures and rows == 2 and columns > 2:  # rows and columns change places: what stood side by side stands below
+    if (
+        not pictures and rows == 2 and columns > 2
+    ):  # rows and columns change places: what stood side by side stands below
         places = {(row, column): (column, row) for row, column in cells}
         heights = [max(heights)] * columns
         new_rows, kept = columns, rows
