@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from companion.evidence.ledger import load_claims
 from companion.publish import project
-from companion.publish.notebooks import chapters, template
+from companion.publish.notebooks import chapters, form, template
 from companion.publish.pages.rendering import render
 
 CONTENTS, CHAPTERS = "contents-by-question", "chapters-of-this-part"
@@ -30,9 +30,8 @@ def reports_of(chapter):
 
 def entry(notebook, name):
     """A chapter's `Entry`; its head, where it has one, says its question, its time and its level."""
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and "head" in chapters.tags(cell)]
-    head = dict(re.findall(r"^- \*\*(\w+)[^*]*\*\*:? *(.+(?:\n(?!- ).+)*)", "\n".join(cells), re.M))
-    words = {key.lower(): _plain(text) for key, text in head.items()}
+    cells = [cell.source for cell in notebook.cells if "head" in chapters.tags(cell)]
+    words = {key.lower(): _plain(text) for key, text in form.head_items("\n".join(cells))}
     time = re.search(r"about \d+ minutes", words.get("time", ""))
     return Entry(
         name,
