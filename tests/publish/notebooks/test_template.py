@@ -10,7 +10,7 @@ import yaml
 import companion
 from companion.evidence.ledger import load_claims
 from companion.publish import UserError, cli, project
-from companion.publish.notebooks import chapters, checks, execution, pairs, template
+from companion.publish.notebooks import chapters, checks, execution, form, pairs, template
 from companion.publish.pages import questions
 
 ROOT = project.project_root(__file__ + "/..")
@@ -185,6 +185,7 @@ def test_the_page_keeps_the_rules_of_a_chapter(book, data, task):
     cells = chapters.code_cells(notebook)
     assert cells[0].source == template.first_cell(book)
     assert chapters.parameters(notebook)
+    assert form.problems(notebook, "linear-regression") == []
     for cell in cells:
         assert len(cell.source.splitlines()) <= 30
         assert max(map(len, cell.source.splitlines())) <= 88, cell.source
