@@ -19,7 +19,7 @@ SCRIPT = "scripts/search.js"
 # What is no text of a page: code and what it shows, questions and their answers, what is to be predicted, solutions, controls.
 DROPPED = (
     "script, style, svg, noscript, template, nav, button, form, .headerlink, .highlight, .cell_input, .cell_output, pre, "
-    ".provenance, .questions, .predict-first, .tag_predict, .tag_solution, .solution, .term-cards, .math, math, .front, .only-code"
+    ".provenance, .questions, .predict-first, .tag_solution, .solution, .hint, .term-cards, .math, .front"
 )
 HEADINGS = re.compile("^h[1-6]$")
 
