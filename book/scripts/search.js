@@ -120,7 +120,7 @@
 
   // The text around the first place with most of the words, from the beginning of a sentence, with the words marked.
   function excerpt(text, words) {
-    const found = text.match(/[^.!?]+[.!?]*\s*/g) ?? [];
+    const found = text.split(/(?<=[.!?]["”)]*\s)/);
     const worth = found.map((sentence) => words.filter((word) => times(split(sentence), word)).length);
     const start = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
     let shown = "";
@@ -147,7 +147,9 @@
     const item = document.createElement("li");
     item.append(made("a", page.title, { href: page.page }));
     if (best.anchor) item.append(" › ", made("a", best.heading, { href: `${page.page}#${best.anchor}` }));
-    const part = words.some((word) => times(best.words, word)) ? best : page.parts.find((p) => words.some((w) => times(p.words, w)));
+    const holds = (part) => words.some((word) => times(part.words, word));
+    const named = words.some((word) => page.names.flat().some((name) => alike(name, word)));
+    const part = [best, ...page.parts].find(holds) ?? (named ? page.parts.find(({ text }) => text) : null);
     if (part) item.append(excerpt(part.text, words));
     else item.append(made("p", "In the code of this page, or in one of its tables.", { className: "search-excerpt" }));
     return item;
@@ -170,7 +172,7 @@
     Search.status.setAttribute("role", "status");
     for (const row of found.absent) {
       const note = made("p", `“${query.trim()}” is not treated in this book. ${row.says} `, { className: "search-absent" });
-      note.append(made("a", "The nearest place", { href: row.href }));
+      note.append("Nearest to it: ", made("a", row.title, { href: row.href }), ".");
       Search.output.before(note);
     }
     Search.output.append(...found.terms.map(definition), ...found.pages.map((page) => entry(page, found.words)));

@@ -6,7 +6,7 @@ from visits import Visit
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-EVERY = ["index.html", *PAGES, *ADDED, "search.html?q=dropout"]
+EVERY = [*PAGES, *ADDED, "search.html?q=dropout"]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
@@ -19,6 +19,16 @@ def test_no_page_has_a_script_error_or_asks_in_vain_for_a_file(browser, address,
         heard += [f"{name}: {line}" for line in visit.complaints]
         visit.close()
     context.close()
+    assert heard == []
+
+
+def test_the_front_door_leads_to_the_front_page_without_a_complaint(browser, html):
+    page, heard = browser.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.goto((html / "index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    page.close()
     assert heard == []
 
 

@@ -19,7 +19,7 @@ NOT_IN = ("index.html", "404.html", "search.html", "genindex.html", GLOSSARY, "b
 # Where no word becomes a link: headings, what is a link or a control already, code and what it shows, what is folded, pictures.
 APART = (
     "h1, h2, h3, h4, h5, h6, a, button, label, legend, summary, details, table, figcaption, pre, code, kbd, samp, script, style, "
-    "svg, .math, .highlight, .cell_input, .cell_output, .tag_solution, .provenance, .questions, .front, form, nav"
+    "svg, .math, .highlight, .cell_input, .cell_output, .tag_solution, .provenance, .questions, .front, .contents-by-question, form, nav"
 )
 
 
