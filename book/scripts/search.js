@@ -70,8 +70,8 @@
     const rare = words.map((_, i) => Math.log((pages.length + 1) / (scored.filter((found) => found.each[i]).length + 0.5)) + 0.2);
     for (const found of scored) found.score = found.each.reduce((sum, n, i) => sum + n * rare[i], found.extra);
     // Another form of a word ("came" for CAM) counts only where nobody has the word itself.
-    const whole = (found) => found.each.every((n) => n > 0);
-    let best = scored.filter((found) => whole(found) && found.own.every(Boolean));
+    const whole = (found) => found.explains || found.each.every((n) => n > 0);
+    let best = scored.filter((found) => found.explains || (whole(found) && found.own.every(Boolean)));
     if (!best.length && !missing.length) best = scored.filter(whole);
     const inCode = scored.filter((found) => !best.includes(found) && byCode.has(found.page.page) && !missing.length && !whole(found));
     const some = !best.length && !inCode.length && !defined.length && !missing.length;
@@ -100,14 +100,16 @@
       extra += Math.min(4, parts.reduce((n, { part }) => n + near(part.words, words), 0));
     }
     if (page.names.some((name) => same(name, words))) extra += 12;
+    let explains = false; // the glossary says that the word is explained here
     let best = parts.reduce((a, b) => (b.worth > a.worth ? b : a)).part;
     for (const { href } of defined) {
       const [address, anchor] = href.split("#");
       if (address !== page.page) continue;
-      extra += 25; // the glossary says that the word is explained here
+      explains = true;
+      extra += 25;
       best = page.parts.find((part) => part.anchor && part.anchor === anchor) ?? best;
     }
-    return { page, each, own, extra, best };
+    return { page, each, own, extra, best, explains };
   }
 
   // ----------------------------------------------------------------------------------------------------------- showing
