@@ -64,5 +64,5 @@ def test_a_word_of_a_lecture_stands_on_its_page_in_its_keywords_or_in_a_definiti
     text = " ".join(path.read_text(encoding="utf-8").lower().split())
     known = [word.lower() for word in keywords.keywords(ROOT).get(page, ())]
     plain = words.lower()
-    together = all(word in text for word in plain.split())
+    together = all(word.removesuffix("s") in text for word in plain.split())
     assert together or plain in known or page in (leads.get(plain), leads.get(plain.removesuffix("s")))
