@@ -10,8 +10,17 @@ from companion.training.history import History
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from companion import plot_confusion, plot_history, plot_spread, show_images, use_style
-from companion.plotting import TRAIN, VAL
+from companion import (
+    Run,
+    plot_confusion,
+    plot_history,
+    plot_readings,
+    plot_spread,
+    readings_table,
+    show_images,
+    use_style,
+)
+from companion.plotting import GREEN, PLUM, TRAIN, VAL
 
 
 def history(shift=0.0, metrics=("loss", "accuracy")):
@@ -42,6 +51,92 @@ def test_one_run_has_no_band_and_none_says_so():
     plot_spread([history()], "loss", one)
     plot_spread([], "loss", none)
     assert not one.collections and none.texts[0].get_text() == "no recorded runs yet"
+
+
+def test_panels_that_share_a_legend_show_it_once():
+    _, axes = plt.subplots(2, 2)
+    for ax in axes.flat:
+        plot_spread([history(), history(0.2)], "loss", ax)
+    assert [ax.get_legend().get_visible() for ax in axes.flat] == [True, False, False, False]
+
+
+def test_panels_with_other_words_keep_their_legend():
+    _, (first, second) = plt.subplots(1, 2)
+    first.plot([1, 2], label="something else")
+    first.legend()
+    plot_spread([history()], "loss", second)
+    assert second.get_legend().get_visible()
+
+
+def run_of(accuracy, loss, seed=0):
+    curves = {"accuracy": accuracy, "loss": loss}
+    return Run({}, seed, History({f"{part}_{name}": curves[name] for part in ("train", "val") for name in curves}))
+
+
+TWO = [run_of((0.1, 0.5, 0.5, 0.4), (3, 1, 2, 4)), run_of((0.1, 0.2, 0.3, 0.6), (3, 2, 1, 2), seed=1)]
+
+
+def dots(ax, colour):
+    """{(x, y): size} of the dots of one colour."""
+    found = [line for line in ax.lines if line.get_color() == colour]
+    return {(line.get_xdata()[0], line.get_ydata()[0]): line.get_markersize() for line in found}
+
+
+def test_readings_show_the_best_epoch_of_each_run_by_accuracy_and_by_loss_and_the_last():
+    ax = plot_readings({"plain": TWO, "dropout": TWO[:1]})
+    assert [(label.get_text(), label.get_position()[1]) for label in ax.get_yticklabels()] == [
+        ("plain", 0),
+        ("dropout", 1),
+    ]
+    assert [(x, round(y)) for x, y in dots(ax, GREEN)] == [(2, 0), (4, 0), (2, 1)]  # the earlier of two equal epochs
+    assert [(x, round(y)) for x, y in dots(ax, PLUM)] == [(2, 0), (3, 0), (2, 1)]
+    assert {text.get_text() for text in ax.get_legend().get_texts()} >= {"last epoch"}
+    means = [
+        x
+        for lines in ax.collections
+        for (x, top), (other, bottom) in lines.get_segments()
+        if x == other and top != bottom
+    ]
+    assert means[:3] == [4, 3, 2.5]  # the last epoch, the means by accuracy and by loss
+
+
+def test_a_dot_where_several_runs_meet_has_the_area_of_as_many_dots():
+    many = dots(plot_readings({"all": [TWO[0]] * 4}), GREEN)
+    one = dots(plot_readings({"all": TWO}), GREEN)
+    assert list(many.values()) == [pytest.approx(2 * size) for size in list(one.values())[:1]]
+
+
+def test_a_group_without_runs_says_so_and_no_group_draws_nothing():
+    ax = plot_readings({"plain": TWO, "later": []})
+    assert "no recorded runs yet" in [text.get_text() for text in ax.texts]
+    assert not plot_readings({}).texts
+
+
+def test_readings_can_be_drawn_for_any_number_of_groups_and_runs_of_any_length():
+    longer = run_of((0.1,) * 9, (2,) * 9)
+    ax = plot_readings({f"group {n}": [*TWO, longer] for n in range(9)})
+    assert len(ax.get_yticklabels()) == 9 and ax.get_xlim()[1] > 9
+    assert plot_readings({"one": TWO}, ax=plt.subplots()[1]).figure is plt.gcf()
+
+
+def test_the_table_of_readings_holds_the_means_over_the_runs():
+    (row,) = readings_table({"plain": TWO, "later": []}).to_dict("records")
+    assert row == {
+        "group": "plain",
+        "best epoch by accuracy": 3,
+        "its accuracy": 0.55,
+        "best epoch by loss": 2.5,
+        "its loss": 1,
+        "last accuracy": 0.5,
+        "last loss": 3,
+        "runs": 2,
+    }
+
+
+@pytest.mark.parametrize("read", [plot_readings, readings_table])
+def test_runs_without_an_accuracy_have_no_best_epoch_by_accuracy(read):
+    with pytest.raises(ValueError, match="runs of 'tones' measured loss, mae and no accuracy"):
+        read({"tones": [Run({}, 0, history(metrics=("loss", "mae")))]})
 
 
 def test_a_history_is_drawn_as_accuracy_and_loss():

@@ -5,6 +5,7 @@ on white as text, and told apart by readers who do not see red or green.
 """
 
 import sys
+from collections import namedtuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -84,8 +85,110 @@ def plot_spread(histories, metric, ax=None, label=None):
         label = "loss (cross-entropy)" if classes else metric.replace("_", " ")
     ax.set(xlabel="epoch", ylabel=label)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend()
+    _legend_once(ax)
     return ax
+
+
+def _legend_once(ax):
+    """Give these axes a legend, hidden where other axes of the figure show one with the same words already."""
+    legend = ax.legend()
+    words = _words(legend)
+    others = [other.get_legend() for other in ax.figure.axes if other is not ax]
+    legend.set_visible(not any(other and other.get_visible() and _words(other) >= words for other in others))
+
+
+def _words(legend):
+    return {text.get_text() for text in legend.get_texts()}
+
+
+def plot_readings(groups, ax=None):
+    """When is a run at its best: by accuracy or by loss? A row for each group, the epochs of its runs along it.
+
+    `groups` is {name: [Run, ...]}. For each group a dot stands where each run's validation accuracy is highest, below it one
+    where its validation loss is lowest (the earlier epoch of equal ones), larger where several runs meet, with a short upright
+    line at their mean; a grey line ends the row at the last epoch. Raises ValueError for runs without an accuracy.
+    """
+    readings = {name: _readings(name, runs) for name, runs in groups.items()}
+    if ax is None:
+        ax = plt.subplots(figsize=(8, 1.3 + 0.62 * max(len(readings), 1)))[1]
+    kinds = (("best by validation accuracy", GREEN, -0.17), ("best by validation loss", PLUM, 0.17))
+    marks = [plt.Line2D([], [], color=colour, marker="o", linewidth=2, label=label) for label, colour, _ in kinds]
+    marks.append(plt.Line2D([], [], color=INK, marker="|", markersize=13, linestyle="none", label="last epoch"))
+    for row, rows in enumerate(readings.values()):
+        if not rows:
+            ax.text(0.5, row, "no recorded runs yet", ha="center", va="center", transform=ax.get_yaxis_transform())
+            continue
+        last = [reading.epochs for reading in rows]
+        ax.vlines(sorted(set(last)), row - 0.32, row + 0.32, color=INK, linewidth=2)
+        for place, (_, colour, shift) in enumerate(kinds):
+            epochs = [reading.best[place] for reading in rows]
+            y = row + shift
+            ax.hlines(y, min(epochs), max(epochs), color=colour, alpha=0.45, linewidth=2)
+            for epoch in sorted(set(epochs)):
+                size = 5.5 * epochs.count(epoch) ** 0.5  # the area of a dot counts the runs that meet there
+                ax.plot(epoch, y, "o", color=colour, markersize=size, alpha=0.75, markeredgewidth=0)
+            ax.vlines(np.mean(epochs), y - 0.14, y + 0.14, color=colour, linewidth=2.5)
+    ax.set_yticks(range(len(readings)), readings)
+    ax.set_ylim(max(len(readings), 1) - 0.45, -0.55)
+    longest = max((reading.epochs for rows in readings.values() for reading in rows), default=1)
+    ax.set_xlim(0.2, longest + 0.8)
+    ax.set_xlabel("epoch (each dot a run, larger where runs meet; upright line: their mean)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(False, axis="y")
+    ax.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, borderaxespad=0.2)
+    return ax
+
+
+def readings_table(groups):
+    """The numbers behind `plot_readings`: one row for each group, each a mean over its runs. A pandas DataFrame.
+
+    Groups without runs are left out. Raises ValueError for runs without an accuracy.
+    """
+    import pandas as pd
+
+    rows = []
+    for name, runs in groups.items():
+        found = [(*reading.best, *reading.at_best, *reading.at_last) for reading in _readings(name, runs)]
+        if found:
+            by_accuracy, by_loss, accuracy, loss, last_accuracy, last_loss = np.mean(found, 0)
+            rows.append(
+                {
+                    "group": name,
+                    "best epoch by accuracy": round(by_accuracy, 1),
+                    "its accuracy": round(accuracy, 3),
+                    "best epoch by loss": round(by_loss, 1),
+                    "its loss": round(loss, 3),
+                    "last accuracy": round(last_accuracy, 3),
+                    "last loss": round(last_loss, 3),
+                    "runs": len(found),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+Reading = namedtuple("Reading", "best at_best at_last epochs")
+Reading.__doc__ = (
+    """When one run was at its best: (epoch by accuracy, epoch by loss), what they were then, and at the end."""
+)
+
+
+def _readings(name, runs):
+    """The `Reading` of each run of one group, on validation data."""
+    found = []
+    for run in runs:
+        metrics = run.history.metrics
+        chosen = next((metric for metric in metrics if metric.endswith("accuracy")), None)
+        if chosen is None:
+            raise ValueError(
+                f"the runs of {name!r} measured {', '.join(metrics)} and no accuracy, "
+                "so that there is no best epoch by accuracy to set beside that by loss"
+            )
+        accuracy, loss = np.array(getattr(run.history, f"val_{chosen}")), np.array(run.history.val_loss)
+        best = int(accuracy.argmax()), int(loss.argmin())
+        values = float(accuracy[best[0]]), float(loss[best[1]])
+        last = float(accuracy[-1]), float(loss[-1])
+        found.append(Reading((best[0] + 1, best[1] + 1), values, last, len(loss)))
+    return found
 
 
 def plot_confusion(matrix, classes, ax=None):

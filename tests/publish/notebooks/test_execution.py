@@ -56,6 +56,25 @@ def test_papermill_executes_a_chapter_and_leaves_no_half_file_on_failure(book):
 
 
 @pytest.mark.slow
+def test_the_recipe_takes_outputs_over_where_only_words_changed_and_executes_where_code_did(book, monkeypatch):
+    page = book / "book" / "tiny.md"
+    assert execution.task(book, "tiny") is None
+    first = nbformat.read(execution.executed_path(book, "tiny"), as_version=4)
+    page.write_text(TINY.replace("# Tiny", "# Tiny, in other words"))
+    monkeypatch.setattr(execution, "execute", lambda *args: pytest.fail("it was executed"))
+    assert execution.task(book, "tiny") is None
+    second = nbformat.read(execution.executed_path(book, "tiny"), as_version=4)
+    assert (
+        second.cells[0].source != first.cells[0].source and second.metadata["companion"] == first.metadata["companion"]
+    )
+    outputs = [[cell.outputs for cell in chapters.code_cells(notebook)] for notebook in (first, second)]
+    assert outputs[0] == outputs[1] and any(outputs[0])
+    monkeypatch.undo()
+    page.write_text(TINY.replace("time.sleep(wait)", "raise ValueError('not today')"))
+    assert "not today" in str(execution.task(book, "tiny"))
+
+
+@pytest.mark.slow
 def test_refresh_repeated_writes_the_same_bytes_and_keeps_cell_ids(book):
     pairs.refresh(book, "tiny")
     path = chapters.pair_path(book, "tiny")

@@ -21,7 +21,7 @@ def test_the_glossary_is_alphabetical_and_each_entry_leads_to_a_chapter_that_use
     assert terms == sorted(set(terms), key=str.lower) and len(terms) >= 40
     texts = {name: " ".join(markdown(source(name)).lower().split()) for name in NAMES}
     for term, definition in entries:
-        linked = re.findall(r"\(([\w-]+)\.ipynb\)", definition)
+        linked = re.findall(r"\(([\w-]+)\.ipynb(?:#[\w-]+)?\)", definition)
         assert linked, f"{term} links no chapter"
         assert len(re.sub(r"See \[.*", "", definition).split(". ")) <= 3, f"{term}: one or two sentences"
         singular = term.lower().removesuffix("s")

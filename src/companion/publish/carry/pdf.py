@@ -127,6 +127,8 @@ def _chapter(soup, name, part, opens, site):
         raise UserError(f"The page {name} of the built site has no article with a title: run `make book`.")
     for tag in article.select("script, noscript, link, .headerlink, button, template"):
         tag.decompose()
+    for word in article.select("a.term"):  # on paper no card opens
+        word.unwrap()
     _unfold(article)
     for tag in article.find_all(True):
         _localise(tag, name, site)

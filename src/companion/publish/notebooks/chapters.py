@@ -151,6 +151,25 @@ def used_files(uses):
     return files + [profiles.FOLDER / f"{chapter}.yml" for chapter in uses["profiles"]]
 
 
+def derived_notebook(path):
+    """The notebook at `path`; None where there is none, or a damaged one: it is derived, so it is made anew."""
+    try:
+        return read_notebook(path)
+    except UserError:
+        return None
+
+
+def take_outputs(notebook, old):
+    """Give the cells the outputs of `old` (a notebook or None) if these belong to the present code; returns whether they do."""
+    about = old.metadata.get("companion", {}) if old else {}
+    if "uses" not in about or about["hash"] != code_hash(notebook, about["uses"]):
+        return False
+    for cell, former in zip(code_cells(notebook), code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = former.outputs, former.execution_count
+    notebook.metadata["companion"] = about
+    return True
+
+
 def write_notebook(notebook, path):
     """Write a notebook whole or not at all."""
     import nbformat

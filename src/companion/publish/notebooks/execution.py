@@ -99,10 +99,17 @@ def _about(path):
 
 
 def task(root, chapter):
-    """`execute_chapter` as an action of doit: a failure is a sentence, not a traceback."""
+    """`execute_chapter` as an action of doit: a failure is a sentence, not a traceback.
+
+    Where only words have changed since the last run, its outputs are taken over and nothing is executed.
+    """
     from doit.exceptions import TaskFailed
 
+    path = executed_path(root, chapter)
     try:
+        notebook = chapters.read_source(root, chapter)
+        if chapters.take_outputs(notebook, chapters.derived_notebook(path)):
+            return chapters.write_notebook(notebook, path)
         execute_chapter(root, chapter)
     except UserError as error:
         return TaskFailed(str(error))

@@ -15,8 +15,8 @@ def refresh(root, chapter):
 
     notebook = chapters.read_source(root, chapter)
     chapters.parameters(notebook)
-    old = _readable(chapters.pair_path(root, chapter))
-    ran = not _take_outputs(notebook, old)
+    old = chapters.derived_notebook(chapters.pair_path(root, chapter))
+    ran = not chapters.take_outputs(notebook, old)
     if ran:
         uses = _execute(root, chapter, notebook)
         for cell in chapters.code_cells(notebook):
@@ -31,25 +31,6 @@ def refresh(root, chapter):
     nbformat.validate(notebook)
     chapters.write_notebook(notebook, chapters.pair_path(root, chapter))
     return ran
-
-
-def _readable(path):
-    """The notebook at `path`; None where there is none, or a damaged one: it is derived, so it is made anew."""
-    try:
-        return chapters.read_notebook(path)
-    except UserError:
-        return None
-
-
-def _take_outputs(notebook, old):
-    """Give the cells the outputs of the old pair if these belong to the present code; returns whether they do."""
-    about = old.metadata.get("companion", {}) if old else {}
-    if "uses" not in about or about["hash"] != chapters.code_hash(notebook, about["uses"]):
-        return False
-    for cell, former in zip(chapters.code_cells(notebook), chapters.code_cells(old), strict=True):
-        cell.outputs, cell.execution_count = former.outputs, former.execution_count
-    notebook.metadata["companion"] = about
-    return True
 
 
 def _execute(root, chapter, notebook):

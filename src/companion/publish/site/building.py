@@ -10,7 +10,7 @@ from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, checks, execution, recorded_code
 from companion.publish.pages import handout
 from companion.publish.project import repository
-from companion.publish.site import accessible, downloads, fonts, page_checks, search_texts
+from companion.publish.site import accessible, downloads, fonts, glossary_cards, page_checks, search_texts
 from companion.publish.site.staging import stage_sources
 
 NO_SOURCES = ("__pycache__", ".ipynb_checkpoints")
@@ -77,6 +77,7 @@ def build_site(root, solutions=True):
         if not solutions:
             downloads.lead_to_handouts(built, repository(root), executed)
         accessible.mend(built)
+        glossary_cards.add_cards(root, built)
         fonts.finish(built)
         search_texts.add_search_texts(built)
         problems = page_checks.check_site(built, project.toc_pages(root), root, repository(root), launch=solutions)
