@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 
-from companion.evidence import strips
+from companion.evidence import intervals, strips
 from companion.evidence.digits import number
 from companion.evidence.ledger import ledger_rows, load_claims
 from companion.evidence.statuses import GROUPS, SYMBOLS, group_of, slug
@@ -67,7 +67,7 @@ TEMPLATE = """\
 {% if rows | length > 1 %}
 {{ parts(claim, verdict, "The %d parts" | format(rows | length)) }}
 {% endif %}
-{{ caller() if caller }}
+{{ caller() if caller is defined }}
 </div>
 </div>
 {%- endmacro %}
@@ -120,7 +120,8 @@ STYLE = """\
 .claim-cards .is-agree,.claim-cards .is-answered,.claim-parts .is-agree{--card-accent:var(--card-agree)}
 .claim-cards .is-differ,.claim-parts .is-differ{--card-accent:var(--card-differ)}
 .claim-cards .is-open,.claim-parts .is-open{--card-accent:var(--card-open)}
-.claim-card,.claim-part{--card-accent:var(--card-part);display:flex;flex-wrap:wrap;gap:.15rem 1rem;align-items:baseline}
+.claim-cards .is-part,.claim-cards .is-mixed,.claim-cards .is-undecided,.claim-parts :is(.is-part,.is-mixed,.is-undecided){--card-accent:var(--card-part)}
+.claim-card,.claim-part{display:flex;flex-wrap:wrap;gap:.15rem 1rem;align-items:baseline}
 .claim-card{margin:.5rem 0;padding:.55rem .9rem .6rem;border:1px solid var(--card-line);border-left:4px solid var(--card-accent);border-radius:6px}
 .claim-cards .claim-setup{margin:1.1rem 0 .3rem;font-weight:600}
 .claim-words{flex:1 1 14rem;font-weight:600}
@@ -247,8 +248,8 @@ def _difference_in_words(part):
         found.append(_probability("p", part.p))
     if part.p_holm is not None:
         found.append(_probability("Holm’s p", part.p_holm))
-    if part.needed is not None:
-        found.append(f"n for 80 %: {part.needed:,} {part.units}")
+    if part.status == "undecided":
+        found.append(f"n for 80 % power: {f'{part.needed:,}' if part.needed else f'more than {intervals.MOST:,}'}")
     if part.correlation is not None:
         found.append(f"correlation of the pairs {strips.minus(format(part.correlation, '.2f'))}")
     return found
