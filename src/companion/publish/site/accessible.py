@@ -9,6 +9,8 @@ the book), one function for each thing that was wrong; what depends on the width
 import re
 from urllib.parse import unquote, urlsplit
 
+from companion.publish.site import solutions
+
 SHARP = 150  # a picture of at least so many dots per inch was drawn at twice the size that it is shown at
 
 
@@ -19,6 +21,7 @@ def mend(built):
     for path in pages(built):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for step in (
+            solutions.fold,
             drop_unused_scripts,
             name_landmarks,
             name_buttons,

@@ -79,7 +79,7 @@ def build_site(root, solutions=True):
         accessible.mend(built)
         glossary_cards.add_cards(root, built)
         fonts.finish(built)
-        search_texts.add_search_texts(built)
+        search_texts.add_search_texts(root, built)
         problems = page_checks.check_site(built, project.toc_pages(root), root, repository(root), launch=solutions)
         refuse("The gate refuses the site", problems)
         return replace_site(built, root / "_build" / ("html" if solutions else handout.SITE)) / "index.html"

@@ -42,7 +42,7 @@ def add_cards(root, built):
         return
     pages = {path.relative_to(built).as_posix(): path for path in accessible.pages(built)}
     soups = {name: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for name, path in pages.items()}
-    terms = {term.name: term for term in terms_of(soups[GLOSSARY], soups)}
+    terms = {term.name: term for term in terms_of(soups[GLOSSARY])}
     forms = other_forms(project.read_text(root / "book" / "glossary.md"))
     pattern, names = matcher({name: forms.get(name, ()) for name in terms})
     for name, soup in soups.items():
@@ -55,7 +55,7 @@ def add_cards(root, built):
             pages[name].write_text(str(soup), encoding="utf-8", newline="\n")
 
 
-def terms_of(glossary, soups):
+def terms_of(glossary):
     """The `Term`s of the glossary's page; the place that explains a word is the first that its entry names after "See"."""
     for entry in glossary.select("dl.glossary > dt"):
         name = " ".join("".join(entry.find_all(string=True, recursive=False)).split())
