@@ -22,7 +22,9 @@ TEMPLATE = """\
 {%- if counts %} <small class="verdict-counts">{{ counts }}</small>{% endif %}</span>
 {%- endmacro %}
 
-{% macro phrases(list) -%}
+{# the report's number stands in the picture too: there it is seen, here it is heard #}
+{% macro phrases(list, heard="") -%}
+{% if heard %}<span class="claim-heard">{{ heard }} </span>{% endif %}
 {% for text in list %}<span>{{ text }}</span>{{ " " if not loop.last }}{% endfor %}
 {%- endmacro %}
 
@@ -30,7 +32,7 @@ TEMPLATE = """\
 <div class="claim-part is-{{ (part.status | group).key }}" role="listitem">
 <div class="claim-words">{{ part.what }}{% if part.expected %} <span class="claim-stated">stated: {{ part.expected }}</span>{% endif %}</div>
 <div class="claim-verdict">{{ badge(part.status) }}</div>
-<div class="claim-picture">{{ strip(part | drawn(claim)) }}<p class="claim-numbers">{{ phrases(part | in_words(claim)) }}</p></div>
+<div class="claim-picture">{{ strip(part | drawn(claim)) }}<p class="claim-numbers">{{ phrases(part | in_words, part | stated(claim)) }}</p></div>
 </div>
 {%- endmacro %}
 
@@ -59,7 +61,7 @@ TEMPLATE = """\
 <div class="claim-picture">
 {% if rows | length == 1 %}
 {{ strip(rows[0] | drawn(claim)) }}
-<p class="claim-numbers">{{ phrases(rows[0] | in_words(claim)) }}</p>
+<p class="claim-numbers">{{ phrases(rows[0] | in_words, rows[0] | stated(claim)) }}</p>
 {% endif %}
 {% if rows | length != 1 or claim.kind == "text" %}
 <p class="claim-numbers claim-evidence">{{ phrases(verdict | said(claim)) }}</p>
@@ -125,20 +127,23 @@ STYLE = """\
 .claim-card{margin:.5rem 0;padding:.55rem .9rem .6rem;border:1px solid var(--card-line);border-left:4px solid var(--card-accent);border-radius:6px}
 .claim-cards .claim-setup{margin:1.1rem 0 .3rem;font-weight:600}
 .claim-words{flex:1 1 14rem;font-weight:600}
-.claim-part .claim-words{font-weight:400}
+.is-short .claim-words{flex-basis:7rem}
+.claim-part .claim-words{flex-basis:9rem;font-weight:400}
 .claim-picture{flex:1 1 100%;min-width:0}
 .claim-cards .verdict,.claim-parts .verdict{display:inline-block;padding:.05em .6em .05em .3em;border:1px solid var(--card-accent);border-radius:1em;font-weight:600;white-space:normal}
 .verdict-sign{display:inline-block;width:1.35em;border-radius:1em;background:var(--card-accent,#7d7d7d);color:var(--card-paper,#fff);font-size:.85em;line-height:1.35em;text-align:center}
-.claim-cards .verdict-counts{font-size:.9em;font-weight:400}
+.verdict-counts{font-size:.9em;font-weight:400}
 .claim-cards svg.strip,.claim-parts svg.strip{display:block;overflow:visible;max-width:34rem;height:64px;margin:.2rem 0}
 .strip-bar,.strip-report path{fill:var(--card-accent)}
 .strip-end{stroke:var(--card-accent)}
 .strip-report path{stroke:var(--pst-color-background,transparent)}
 .strip-label{font-weight:600}
 .claim-numbers,.claim-stated{font-size:.9em}
+.claim-cards .claim-numbers,.claim-parts .claim-numbers{position:relative}
 .claim-numbers span{white-space:nowrap}
+.claim-heard{position:absolute;clip-path:inset(50%);overflow:hidden;width:1px}
 .claim-evidence span{white-space:normal}
-.claim-numbers span:not(:last-child)::after{content:" ·";opacity:.6}
+.claim-numbers span:not(:last-child,.claim-heard)::after{content:" ·";opacity:.6}
 .strip + .claim-numbers{padding-left:4%}
 .claim-stated{opacity:.85;white-space:nowrap}
 .claim-tally,.claim-key{display:flex;flex-wrap:wrap;gap:.2rem .9rem;align-items:center}
@@ -148,7 +153,7 @@ STYLE = """\
 .claim-part{padding:.5rem 0;border-top:1px solid var(--card-line)}
 .claim-signs .verdict-sign{margin-left:3px}
 .claim-group{container-type:inline-size}
-@container (min-width:38rem){.is-short .claim-words,.claim-part .claim-words{flex:0 0 9rem}.is-short .claim-picture,.claim-part .claim-picture{order:1;flex:1 1 0}\
+@container (min-width:38rem){.is-short .claim-words,.claim-part .claim-words{flex:0 0 8.2rem}.is-short .claim-picture,.claim-part .claim-picture{order:1;flex:1 1 0}\
 .is-short .claim-verdict,.claim-part .claim-verdict{order:2;flex:0 0 auto;min-width:6.2rem;max-width:10rem;text-align:right}.is-short,.claim-part{flex-wrap:nowrap;align-items:center}.claim-part .claim-stated{display:block}}
 @media print{.claim-card,.claim-part{break-inside:avoid}.claim-parts::details-content{content-visibility:visible;block-size:auto}}
 """
@@ -224,14 +229,19 @@ def plural(status, n):
     return " ".join([PLURALS.get(first, first) if n != 1 else first, *rest])
 
 
-def in_words(part, claim):
-    """What a strip shows, as a list of short phrases."""
+def stated(part, claim):
+    """The report's number with which a part is compared, in words."""
+    return f"report {_printed(part, claim)}" if part.reported is not None else ""
+
+
+def in_words(part):
+    """What a strip shows of our runs, as a list of short phrases."""
     if part.interval is None or part.measured is None:
         return [f"{part.n} {part.units}: too few for an interval"]
     if part.reported is None:
         return _difference_in_words(part)
     centre, low, high = strips.spread(part.measured, part.interval)
-    found = [f"report {_printed(part, claim)}", f"our mean {centre}", f"one further run {low} to {high}", _runs(part)]
+    found = [f"our mean {centre}", f"one further run {low} to {high}", _runs(part)]
     if part.half_digit:
         found.append(f"{part.status} by half of the report’s last digit")
     return found
@@ -308,6 +318,6 @@ def environment(*loaders):
     )
     made.filters |= {"slug": slug, "symbol": SYMBOLS.__getitem__, "group": group_of, "anchor": strips.anchor}
     made.filters |= {"parts_of": parts_of, "count_parts": count_parts, "plural": plural}
-    made.filters |= {"each_kind": each_kind, "in_words": in_words, "said": said, "drawn": drawn}
+    made.filters |= {"each_kind": each_kind, "in_words": in_words, "stated": stated, "said": said, "drawn": drawn}
     made.globals["style"] = Markup(STYLE)
     return made
