@@ -4,6 +4,7 @@ The templates and their layout stand in this module (and in `strips`), not in fi
 cards depends on them. Colours come from the site's style sheets, where there are any.
 """
 
+import re
 from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
@@ -30,7 +31,7 @@ TEMPLATE = """\
 
 {% macro part_row(claim, part) -%}
 <div class="claim-part is-{{ (part.status | group).key }}" role="listitem">
-<div class="claim-words">{{ part.what }}{% if part.expected %} <span class="claim-stated">stated: {{ part.expected }}</span>{% endif %}</div>
+<div class="claim-words">{{ part.what }}{% if part.expected %} <span class="claim-heard">stated: {{ part.expected }}</span>{% endif %}</div>
 <div class="claim-verdict">{{ badge(part.status) }}</div>
 <div class="claim-picture">{{ strip(part | drawn(claim)) }}<p class="claim-numbers">{{ phrases(part | in_words, part | stated(claim)) }}</p></div>
 </div>
@@ -138,14 +139,13 @@ STYLE = """\
 .strip-end{stroke:var(--card-accent)}
 .strip-report path{stroke:var(--pst-color-background,transparent)}
 .strip-label{font-weight:600}
-.claim-numbers,.claim-stated{font-size:.9em}
+.claim-numbers{font-size:.9em}
 .claim-cards .claim-numbers,.claim-parts .claim-numbers{position:relative}
 .claim-numbers span{white-space:nowrap}
 .claim-heard{position:absolute;clip-path:inset(50%);overflow:hidden;width:1px}
 .claim-evidence span{white-space:normal}
 .claim-numbers span:not(:last-child,.claim-heard)::after{content:" ·";opacity:.6}
 .strip + .claim-numbers{padding-left:4%}
-.claim-stated{opacity:.85;white-space:nowrap}
 .claim-tally,.claim-key{display:flex;flex-wrap:wrap;gap:.2rem .9rem;align-items:center}
 .claim-key{--card-accent:currentcolor;margin:.4rem 0 .8rem;font-size:.9em}
 .claim-key svg{vertical-align:-2px}
@@ -154,7 +154,7 @@ STYLE = """\
 .claim-signs .verdict-sign{margin-left:3px}
 .claim-group{container-type:inline-size}
 @container (min-width:38rem){.is-short .claim-words,.claim-part .claim-words{flex:0 0 8.2rem}.is-short .claim-picture,.claim-part .claim-picture{order:1;flex:1 1 0}\
-.is-short .claim-verdict,.claim-part .claim-verdict{order:2;flex:0 0 auto;min-width:6.2rem;max-width:10rem;text-align:right}.is-short,.claim-part{flex-wrap:nowrap;align-items:center}.claim-part .claim-stated{display:block}}
+.is-short .claim-verdict,.claim-part .claim-verdict{order:2;flex:0 0 auto;min-width:6.2rem;max-width:10rem;text-align:right}.is-short,.claim-part{flex-wrap:nowrap;align-items:center}}
 @media print{.claim-card,.claim-part{break-inside:avoid}.claim-parts::details-content{content-visibility:visible;block-size:auto}}
 """
 
@@ -225,8 +225,8 @@ def count_parts(parts):
 
 def plural(status, n):
     """The verdict's word for n of them: "2 hold"."""
-    first, *rest = status.split(" ")
-    return " ".join([PLURALS.get(first, first) if n != 1 else first, *rest])
+    verb, rest = re.match(r"(\w+)(.*)", status).groups()
+    return (PLURALS.get(verb, verb) if n != 1 else verb) + rest
 
 
 def stated(part, claim):
@@ -237,7 +237,7 @@ def stated(part, claim):
 def in_words(part):
     """What a strip shows of our runs, as a list of short phrases."""
     if part.interval is None or part.measured is None:
-        return [f"{part.n} {part.units}: too few for an interval"]
+        return [f"{part.n} recorded {'run' if part.n == 1 else 'runs'}: too few for an interval"]
     if part.reported is None:
         return _difference_in_words(part)
     centre, low, high = strips.spread(part.measured, part.interval)
@@ -275,12 +275,22 @@ def _runs(part):
 
 def said(verdict, claim):
     """The evidence of a verdict that has no picture, as a list of phrases; that of its parts stands in the fold."""
-    found = [f"report {number(claim.reported, claim.about)}"] if claim.reported is not None else []
+    found = [f"report {strips.minus(number(claim.reported, claim.about))}"] if claim.reported is not None else []
+    if claim.kind == "count" and verdict.measured is not None:
+        return [*found, f"counted {strips.minus(number(verdict.measured))}", *_off(claim.reported, verdict.measured)]
     if verdict.measured is not None:
-        found.append(f"{'counted' if claim.kind == 'count' else 'measured'} {number(verdict.measured)}")
+        found.append(f"measured {strips.minus(number(verdict.measured))}")
     if verdict.parts and claim.kind != "text":
         return found
     return [*found, *filter(None, verdict.evidence.split("; "))]
+
+
+def _off(reported, counted):
+    """By how much a report's count is wrong, in a list; [] where it is right or there is no one number."""
+    if not (isinstance(reported, int) and isinstance(counted, int)) or reported == counted:
+        return []
+    share = f" ({(reported - counted) / counted:+.2%})" if counted else ""
+    return [strips.minus(f"off by {reported - counted:+,}{share}")]
 
 
 def drawn(part, claim):
