@@ -89,10 +89,20 @@ def plot_spread(histories, metric, ax=None, label=None):
     if label is None:
         classes = metric == "loss" and histories[0].metrics == ("loss", "accuracy")
         label = "loss (cross-entropy)" if classes else metric.replace("_", " ")
-    ax.set(xlabel="epoch", ylabel=label)
+    ax.set(xlabel="epoch", ylabel="" if _named_at_the_left(ax) else label)
     ax.xaxis.get_major_locator().set_params(integer=True)
     _legend_once(ax)
     return ax
+
+
+def _named_at_the_left(ax):
+    """Whether these axes share their y axis with the panel to the left, whose label and numbers serve both."""
+    spec = ax.get_subplotspec()
+    if spec is None or spec.colspan.start == 0:
+        return False
+    left = [other for other in ax.get_shared_y_axes().get_siblings(ax) if other is not ax and other.get_subplotspec()]
+    place = spec.rowspan.start, spec.colspan.start - 1
+    return any((o.get_subplotspec().rowspan.start, o.get_subplotspec().colspan.start) == place for o in left)
 
 
 def _legend_once(ax):

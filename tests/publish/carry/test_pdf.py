@@ -63,6 +63,9 @@ def test_solutions_outputs_and_evidence_are_open_and_folded_code_is_left_out(mer
     assert not merged.find("details") and "Show" not in text and "alert" not in text
     for kept in ("figure", "solution code", "long output", "by pairs", "the evidence"):
         assert kept in text
+    assert "Check: all" in [label.get_text() for label in merged.select("#one .unfolded-label")], (
+        "a fold with a name keeps it"
+    )
     for left_out in ("figure code", "install code"):
         assert left_out not in text
     assert text.count("Solution") == 1
