@@ -60,6 +60,17 @@ def test_what_is_only_undecided_or_too_wide_to_tell_is_no_error(written):
     assert [link.text for link in page.select(".row-link")] == [ids[3]]
 
 
+def test_a_finding_stands_on_the_errata_page_as_its_card_with_the_way_to_its_row_and_its_chapter(written):
+    verdict = Verdict("A-depth1-acc-val", "differs", 0.5, interval=(0.4, 0.55), n=3)
+    page = soup(errata.findings_html({verdict.claim_id: verdict}, written, ("metric",)))
+    (card,) = page.select(".claim-card")
+    claim = load_claims()[verdict.claim_id]
+    assert card.select_one(".claim-words").text == claim.text and card.select_one(".verdict").text == "✗ differs"
+    assert card.select_one(".strip-label").text == f"report {claim.reported}"
+    row, chapter = card.select(".claim-links a")
+    assert row["href"] == f"ledger.html#{claim.id}" and chapter["href"] == "depth.html#against-the-report"
+
+
 def test_every_commit_that_the_errata_name_exists_and_changed_the_page():
     text = (ROOT / "book" / "errata.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\S+) \| \[.*?\]\((.*?)\) \|.*\| \[`(\w+)`\]\(\S+/commit/\3\) \|$", text, re.M)

@@ -159,6 +159,9 @@ def answers_of(cell):
 
 
 def _exercises(notebook):
+    told = [c.source for c in notebook.cells if c.cell_type == "markdown" and "solution" not in chapters.tags(c)]
+    if any(re.search(r"^Solution\b", text, re.M) for text in told):
+        yield "a sentence announces a solution, which its fold does already: 'Solution …'"
     exercises = []  # (title, [cells below it])
     for cell in notebook.cells:
         headings = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
@@ -171,12 +174,6 @@ def _exercises(notebook):
                 break  # the next section
         elif exercises and not titles:
             exercises[-1][1].append(cell)
-        if (
-            cell.cell_type == "markdown"
-            and "solution" not in chapters.tags(cell)
-            and re.search(r"^Solution\b", cell.source, re.M)
-        ):
-            yield "a sentence announces a solution, which its fold does already: 'Solution …'"
     if not exercises:
         yield "it has no exercise: '### Exercise 1: count'"
     for number, (title, cells) in enumerate(exercises, 1):

@@ -29,7 +29,9 @@ def _corrections(claim, verdicts):
 def _off(claim, right):
     """The report's number minus the right one, of each where there are several."""
     if isinstance(right, list):
-        return ", ".join(_off(replace(claim, reported=one), other) for one, other in zip(claim.reported, right, strict=True))
+        return ", ".join(
+            _off(replace(claim, reported=one), other) for one, other in zip(claim.reported, right, strict=True)
+        )
     difference = claim.reported - (right if isinstance(right, int) else Decimal(right))
     return f"{difference:+,}".replace("-", "−")
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from companion.evidence import profiles, records
 from companion.evidence.ledger import load_claims
+from companion.evidence.statuses import GROUPS, group_of
 from companion.publish import project
 from companion.publish.notebooks import chapters, execution
 from companion.publish.pages.counts import count
@@ -11,9 +12,20 @@ from companion.publish.pages.rendering import render
 from companion.publish.project import repository
 
 
+def squares(verdicts):
+    """{report: [(claim, its verdict's word)]} over the whole ledger, the verdicts' groups in the order of GROUPS."""
+    found = {}
+    for claim in load_claims().values():
+        status = verdicts[claim.id].status if claim.id in verdicts else "not yet tested"
+        found.setdefault(claim.report, []).append((claim, status))
+    return {
+        report: sorted(rows, key=lambda row: GROUPS.index(group_of(row[1]))) for report, rows in sorted(found.items())
+    }
+
+
 def front_html(verdicts):
     """The front page's first screen: what the book found, as numbers, as one square for each claim, and as a table."""
-    return render("front", counts=count(verdicts))
+    return render("front", counts=count(verdicts), squares=squares(verdicts))
 
 
 def verdicts_by_report_html(verdicts):

@@ -25,10 +25,22 @@ COLOURS = {
     }.items()
 }
 PAINTED = ("fill", "stroke", "color", "stop-color", "flood-color", "lighting-color")
-ELEMENTS = set(
-    "svg title desc g defs rect circle ellipse line polyline polygon path text tspan marker use symbol "
-    "linearGradient stop pattern clipPath mask".split()
-)
+ELEMENTS = {
+    "svg",
+    "title",
+    "desc",
+    "g",
+    "defs",
+    "use",
+    "symbol",
+    "marker",
+    "mask",
+    "clipPath",
+    "pattern",
+    "linearGradient",
+    "stop",
+}
+ELEMENTS |= {"rect", "circle", "ellipse", "line", "polyline", "polygon", "path", "text", "tspan"}
 
 
 def folder(root):

@@ -8,11 +8,10 @@ from companion.publish.pages.counts import count
 from companion.publish.pages.rendering import render
 
 COLUMNS = {  # heading: how the script sorts the column; the interval does not sort
-    "Row": "text",
     "What the report states": "text",
+    "Verdict": "text",
     "Report": "number",
     "Measured": "number",
-    "Verdict": "text",
     "n": "number",
     "95 % interval": "",
 }
