@@ -56,7 +56,7 @@ TEMPLATE = """\
 
 {% macro card(claim, verdict, words) -%}
 {% set rows = verdict | parts_of(claim) %}
-<div class="claim-card{{ " is-short" if words != claim.text }} is-{{ (verdict.status | group).key }}" role="listitem" id="verdict-{{ claim.id }}">
+<div class="claim-card{{ " is-short" if words != claim.text and rows | length < 2 }} is-{{ (verdict.status | group).key }}" role="listitem" id="verdict-{{ claim.id }}">
 <div class="claim-words">{{ words }}</div>
 <div class="claim-verdict">{{ badge(verdict.status, rows | count_parts) }}</div>
 <div class="claim-picture">
@@ -250,6 +250,8 @@ def in_words(part):
 def _difference_in_words(part):
     centre, low, high = strips.spread(part.measured, part.interval, sign="+")
     found = [f"difference {centre}", f"95 % interval {low} to {high}"]
+    if part.margin is not None:
+        found.append(f"margin {part.margin:g}")
     if part.pointing is not None:
         found.append(f"as stated in {part.pointing} of {part.n} {part.units}")
     else:
