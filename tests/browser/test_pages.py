@@ -126,15 +126,6 @@ def test_a_folded_solution_opens_on_a_click(browser, address):
     visit.close()
 
 
-def test_search_finds_a_word_of_a_chapter(browser, address):
-    visit = Visit(browser, f"{address}/search.html?q=dropout")
-    visit.page.wait_for_selector("#search-results li a")
-    links = visit.page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
-    assert any("dropout" in link for link in links)
-    assert visit.outside == []
-    visit.close()
-
-
 def test_a_wide_table_scrolls_inside_its_box_on_a_phone(browser, address):
     visit = Visit(browser, f"{address}/book/dropout.html", width=390)
     wide = "e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto'"
