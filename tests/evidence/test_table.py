@@ -7,7 +7,17 @@ from decimal import Decimal
 import pytest
 from reading import soup
 
-from companion import about_same, check_count, check_metric, check_order, claims_table, judge, larger, load_claims, smaller
+from companion import (
+    about_same,
+    check_count,
+    check_metric,
+    check_order,
+    claims_table,
+    judge,
+    larger,
+    load_claims,
+    smaller,
+)
 from companion.evidence import table
 from companion.evidence.ledger import Claim
 from companion.evidence.verdicts import Part, Verdict
