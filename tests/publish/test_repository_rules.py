@@ -57,7 +57,9 @@ def test_no_file_holds_both_sides_of_a_merge():
     marks = ("<" * 7 + " ", ">" * 7 + " ")
     files = [ROOT / name for name in project.tracked_files(ROOT) or [] if name]
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()}
-    assert [path.name for path, text in texts.items() if any(line.startswith(marks) for line in text.splitlines())] == []
+    assert [
+        path.name for path, text in texts.items() if any(line.startswith(marks) for line in text.splitlines())
+    ] == []
 
 
 def test_the_repository_stays_small():
