@@ -37,6 +37,17 @@ def test_without_verdicts_there_is_no_example_and_nothing_undecided():
     assert "No part is undecided" in evidence.settle_html({})
 
 
+def test_it_is_said_with_how_many_numbers_of_other_networks_our_runs_would_agree():
+    values = [run.last("val_accuracy") for run in load_record("depth").select(blocks=3)]
+    verdict = check_metric("A-depth3-acc-val", values)
+    text = " ".join(soup(evidence.chance_html({verdict.claim_id: verdict})).text.split())
+    printed = [
+        float(c.reported) for c in load_claims().values() if (c.report, c.metric, c.split) == ("A", "accuracy", "val")
+    ]
+    inside = sum(verdict.interval[0] <= value <= verdict.interval[1] for value in printed)
+    assert verdict.status == "agrees" and f": {inside - 1} of {len(printed) - 1} lie inside" in text
+
+
 def test_undecided_parts_are_listed_with_the_pairs_that_would_decide_fewest_first():
     flat, steep = {0: 0.2, 1: 0.31, 2: 0.19}, {0: 0.5, 1: 0.4, 2: 0.9}
     first = {0: 0.1, 1: 0.3, 2: 0.2}

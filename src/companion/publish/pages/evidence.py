@@ -3,6 +3,7 @@
 from statistics import median
 
 from companion.evidence.ledger import load_claims
+from companion.evidence.verdicts import placebo
 from companion.publish.pages.counts import count
 from companion.publish.pages.rendering import render
 
@@ -34,8 +35,12 @@ def example_html(verdicts):
 
 
 def chance_html(verdicts):
-    """How many numbers would differ by chance, and how many do."""
-    return render("evidence_chance", counts=count(verdicts))
+    """How many numbers would differ by chance, how many do, and what an "agrees" is worth."""
+    agreeing = [verdict for verdict in verdicts.values() if verdict.status == "agrees" and verdict.interval]
+    others = [found for found in map(placebo, agreeing) if found]
+    return render(
+        "evidence_chance", counts=count(verdicts), agreeing=len(others), others=[*map(sum, zip(*others, strict=True))]
+    )
 
 
 def pairs_html(verdicts):
