@@ -122,6 +122,8 @@ def test_the_ledger_is_a_list_of_cards_on_a_phone_and_axe_finds_nothing(browser,
     page.select_option("[name=kind]", "order")
     shown = page.locator("#ledger-table tr[id]:visible")
     assert shown.count() == len([c for c in load_claims().values() if c.kind == "order"])
+    page.set_viewport_size({"width": 768, "height": 900})
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth"), "on a tablet it is a table that fits"
     button = page.locator("#ledger-table thead button", has_text="Verdict")
     button.focus()
     page.keyboard.press("Enter")
