@@ -195,7 +195,7 @@ def test_a_narrow_figure_fits_a_phone_and_its_letters_can_be_read_there():
         drawn(figure)
         inches = width(figures.variants(figure)["narrow"])
         assert inches <= figures.WIDTH + 0.3
-        narrowed(figure)
+        narrowed(figure)  # and the layout succeeds: warnings are errors here
         for text in figure.findobj(matplotlib.text.Text):
             if text.get_text():
                 assert text.get_fontsize() / 72 * SHOWN / inches >= 10
@@ -252,6 +252,13 @@ def test_a_layout_that_is_no_plain_grid_keeps_its_form():
     figure, _ = plt.subplot_mosaic("AAB;CCB")
     before = places(figure)
     assert places(narrowed(figure)) == before and figure.get_size_inches()[0] == figures.WIDTH
+
+
+def test_panels_that_list_many_things_keep_the_height_for_their_names():
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(8, 7))
+    for ax in axes:
+        ax.barh([f"layer {number}" for number in range(20)], range(20))
+    assert narrowed(figure).get_size_inches()[1] > 2 * 20 * 10 / 72  # ten points for each name
 
 
 def test_a_long_title_is_broken_into_lines():
