@@ -1,5 +1,5 @@
 /* Boxes that scroll can be reached and named by keyboard, also those that show only when something is unfolded; and a drawer that
-   closes gives the focus back.
+   closes gives the focus back. A link into a fold opens it, and on paper every fold is open.
 
    Which boxes scroll depends on the window, so this is no matter for the build. The theme does it once, for the boxes that are in sight
    when the page opens; this watches them. Without this script the browsers that can focus scrolling boxes do so unnamed. */
@@ -46,4 +46,23 @@
     const drawer = document.getElementById(`pst-${side}-sidebar-modal`);
     drawer?.addEventListener("close", () => toggle?.focus());
   }
+
+  // Folds: not every browser opens them for a link, and none for a printer.
+  function arrive() {
+    const place = document.getElementById(location.hash.slice(1));
+    const folds = [];
+    for (let fold = place && place.closest("details:not([open])"); fold; fold = fold.parentElement.closest("details:not([open])"))
+      folds.push(fold);
+    folds.forEach((fold) => (fold.open = true));
+    if (folds.length) place.scrollIntoView();
+  }
+  window.addEventListener("hashchange", arrive);
+  arrive();
+
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("main details:not([open])")];
+    opened.forEach((fold) => (fold.open = true));
+  });
+  window.addEventListener("afterprint", () => opened.forEach((fold) => (fold.open = false)));
 })();

@@ -63,6 +63,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "evidence.verdicts": [
         "Comparison",
         "CountMismatch",
+        "Part",
         "Verdict",
         "about_same",
         "check_count",
@@ -71,6 +72,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
         "check_order",
         "judge",
         "larger",
+        "placebo",
         "smaller",
     ],
 }

@@ -15,7 +15,8 @@ def test_every_verdict_belongs_to_one_group_and_keeps_its_sign():
     assert set(verdicts.TEXT_STATUSES) < set(words)
     for signs, group in {
         "✓": "agrees",
-        "◐": "holds in part",
+        "◐": "holds, the rest undecided",
+        "±": "mixed",
         "?": "undecided",
         "✗": "reversed",
         "–": "not tested",

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TOO_WIDE = "too wide to tell"
+OPEN = "not yet tested"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -27,11 +30,31 @@ GROUPS = (
         "numbers that could be one of our runs, orders that hold",
     ),
     Group("answered", "answered", "✓", ("answered", "reproduced"), "a question or a proposal that we tried out"),
-    Group("part", "in part", "◐", ("agrees in part", "holds in part"), "some of their parts hold and others do not"),
-    Group("undecided", "undecided", "?", ("undecided",), "our runs point neither way"),
-    Group("differ", "differ", "✗", ("differs", "reversed", "not supported"), "our runs say otherwise"),
-    Group("open", "not yet tested", "–", ("not tested", "not yet tested"), "their chapters are still to come"),
+    Group(
+        "part",
+        "agree as far as we can tell",
+        "◐",
+        ("agrees, the rest too wide to tell", "holds, the rest undecided"),
+        "some of their parts agree or hold, and none is contradicted",
+    ),
+    Group("undecided", "undecided", "?", (TOO_WIDE, "undecided"), "our runs scatter too much to say"),
+    Group(
+        "mixed",
+        "mixed",
+        "±",
+        ("agrees in part", "mixed"),
+        "some of their parts agree or hold, and others are contradicted",
+    ),
+    Group(
+        "differ",
+        "differ",
+        "✗",
+        ("differs", "differs, the rest too wide to tell", "reversed", "not supported"),
+        "our runs say otherwise",
+    ),
+    Group("open", "not yet tested", "–", ("not tested", OPEN), "no run or count of ours says anything yet"),
 )
+CONTRADICTED = ("mixed", "differ")  # the groups in which something that a report states is contradicted
 _GROUP_OF = {status: group for group in GROUPS for status in group.statuses}
 SYMBOLS = {status: group.symbol for status, group in _GROUP_OF.items()}
 
@@ -43,4 +66,26 @@ def group_of(status):
 
 def slug(status):
     """A verdict's word as it stands in the names of styles and in addresses: "not-supported"."""
-    return status.replace(" ", "-")
+    return status.replace(",", "").replace(" ", "-")
+
+
+def of_metric_parts(statuses):
+    """The word for a number that was compared in parts, from the words of the parts."""
+    found = set(statuses)
+    if not found or OPEN in found:
+        return OPEN
+    if len(found) == 1:
+        return found.pop()
+    if {"agrees", "differs"} <= found:
+        return "agrees in part"
+    return f"{(found - {TOO_WIDE}).pop()}, the rest {TOO_WIDE}"
+
+
+def of_order_parts(statuses):
+    """The word for an ordering that was compared in parts, from the words of the parts."""
+    found = set(statuses)
+    if not found or OPEN in found:
+        return OPEN
+    if len(found) == 1:
+        return found.pop()
+    return "mixed" if "reversed" in found else "holds, the rest undecided"

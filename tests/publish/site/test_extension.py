@@ -65,7 +65,7 @@ def test_a_book_with_an_address_has_canonical_links_and_offers_the_tracked_noteb
     docs = {index["docnames"][index["terms"][word]] for word in ("zyzzyva", "quagga")}
     assert docs == {"book/dropout", "book/ledger"}
     assert page.select_one("meta[name=description]")["content"] == "Text with x^2."
-    for name, scripts in (("book/dropout", {"accessible.js"}), ("search", {"accessible.js", "offline-search.js"})):
+    for name, scripts in (("book/dropout", {"accessible.js"}), ("search", {"accessible.js", "search.js"})):
         found = BeautifulSoup((built / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
         own = [
             tag["src"]

@@ -167,8 +167,10 @@ def _unfold(article):
             continue
         summary = details.find("summary")
         label = summary.get_text(" ", strip=True) if summary else ""
-        if of_a_cell:  # MyST-NB's own words: "Show code cell content"
-            label = "Solution" if "tag_solution" in classes else ""
+        if of_a_cell:  # the fold's name, or MyST-NB's own words: "Show code cell content"
+            name = summary.select_one(".collapsed") if summary else None
+            label = name.get_text(" ", strip=True) if name else ""
+            label = "" if label.startswith("Show code cell") else label
         if summary:
             summary.name, summary["class"], summary.string = "p", "unfolded-label", label
             if not label:

@@ -4,6 +4,7 @@ import re
 
 from companion.publish import UserError, project
 from companion.publish.notebooks import chapters
+from companion.publish.pages import ideas
 
 
 def set_repository(root, url):
@@ -45,8 +46,9 @@ def _with_hash(root, name, new, source):
 
 
 def _moved(text, old, url):
-    """The text with the new address, also where it stands in the addresses of Colab and Binder."""
+    """The text with the new address, also where it stands in the addresses of Colab, Binder and the pictures of ideas."""
     text = re.sub(re.escape(old) + r"(?![\w-])", url, text)
+    text = text.replace(ideas.address(old), ideas.address(url))
     for before, after in zip(project.launchers(old).values(), project.launchers(url).values(), strict=True):
         text = text.replace(before, after)
     return text

@@ -71,6 +71,7 @@ def execute_chapter(root, chapter, profile="quick"):
     executed.metadata["companion"] = {
         "profile": profile,
         "seconds": round(executed.metadata.papermill.duration),
+        "cpu": round(executed.metadata.pop("companion_cpu"), 1),  # does not grow with what else the machine does
         "device": " and ".join(sorted(devices)) or "cpu",
         "versions": {"Python": platform.python_version(), "PyTorch": metadata.version("torch")},
         "commit": current_commit(root),

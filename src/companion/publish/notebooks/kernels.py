@@ -29,7 +29,10 @@ KEPT = (
 )
 DROPPED = ("MPLBACKEND", "MPLSETUP", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "QT_API")
 STARTUP = 300  # seconds that a kernel may take to start on a busy machine
-USES = "from companion import uses; import json; print(json.dumps(uses.summary()))"
+USES = """\
+import json, time
+from companion import uses
+print(json.dumps({"cpu": time.process_time(), "uses": uses.summary()}))"""
 
 
 def kernel_environment(environment=None):
@@ -74,9 +77,14 @@ def ask_uses(notebook):
 
 
 def take_uses(notebook):
-    """Remove the cell that `ask_uses` appended; returns what it says: {"modules": [...], "records": [...], ...}."""
+    """Remove the cell that `ask_uses` appended; returns what it says: {"modules": [...], "records": [...], ...}.
+
+    How long the kernel computed, in seconds of one core, is put into the notebook's metadata as `companion_cpu`.
+    """
     (output,) = notebook.cells.pop().outputs
-    return json.loads(output.text)
+    said = json.loads(output.text)
+    notebook.metadata["companion_cpu"] = said["cpu"]
+    return said["uses"]
 
 
 def reason(error):

@@ -1,7 +1,7 @@
 """The committed notebooks: whether they are the pairs of their Markdown, and the only place that writes their outputs."""
 
 from companion.publish import UserError
-from companion.publish.notebooks import chapters, checks, kernels
+from companion.publish.notebooks import chapters, checks, form, kernels
 from companion.publish.notebooks.checks import check_executed
 
 
@@ -13,12 +13,13 @@ def refresh(root, chapter):
     """
     import nbformat
 
-    notebook = chapters.read_source(root, chapter)
+    notebook = form.shut(chapters.read_source(root, chapter))
     chapters.parameters(notebook)
     old = chapters.derived_notebook(chapters.pair_path(root, chapter))
     ran = not chapters.take_outputs(notebook, old)
     if ran:
         uses = _execute(root, chapter, notebook)
+        del notebook.metadata["companion_cpu"]  # another number each time
         for cell in chapters.code_cells(notebook):
             for output in cell.outputs:
                 for run in output.get("metadata", {}).get("companion_record", {}).get("runs", []):
@@ -82,7 +83,8 @@ def _keep_ids(notebook, old):
 def check_pair(root, chapter):
     """Whether the committed notebook is the Markdown's pair, was executed in order, and is not stale."""
     try:
-        source, pair = chapters.read_source(root, chapter), chapters.read_notebook(chapters.pair_path(root, chapter))
+        source = form.shut(chapters.read_source(root, chapter))
+        pair = chapters.read_notebook(chapters.pair_path(root, chapter))
     except UserError as error:
         return [str(error)]
     if [_content(cell) for cell in source.cells] != [_content(cell) for cell in pair.cells]:

@@ -9,7 +9,7 @@ def collect_verdicts(notebooks):
     """{claim id: Verdict} out of the outputs of these notebooks."""
 
     rows = [row for nb in notebooks for payload in execution.payloads(nb, "companion_claims") for row in payload]
-    return {row["claim_id"]: Verdict(**row) for row in rows}
+    return {row["claim_id"]: Verdict.from_row(row) for row in rows}
 
 
 def committed_verdicts(root):

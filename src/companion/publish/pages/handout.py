@@ -4,7 +4,7 @@ import copy
 import re
 
 from companion.publish import UserError, project
-from companion.publish.notebooks import chapters
+from companion.publish.notebooks import chapters, form
 
 BANNER = "Edition for courses: the exercises stand here without their solutions."
 SITE = "html-without-solutions"
@@ -59,7 +59,7 @@ def _without_pointers(text):
 
 def notebook_to_hand_out(root, chapter):
     """The chapter's source as a notebook without outputs, with an empty cell where each solution stood."""
-    notebook = without_solutions(chapters.read_source(root, chapter), chapter, place=PLACE)
+    notebook = without_solutions(form.shut(chapters.read_source(root, chapter)), chapter, place=PLACE)
     kernel = notebook.metadata.get("kernelspec")
     notebook.metadata = type(notebook.metadata)({"kernelspec": kernel} if kernel else {})
     return notebook

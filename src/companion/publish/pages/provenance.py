@@ -33,11 +33,13 @@ def _summary(origins):
 
 
 def add_provenance(notebook, chapter, record):
-    """Say under the title when, where and with what the page was computed, and which recorded runs it shows."""
+    """Say under the title, or under the chapter's head, when, where and with what the page was computed, and which runs it shows."""
     import nbformat
 
     cell = nbformat.v4.new_markdown_cell(provenance_html(notebook, chapter, record))
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = title
-    extra = [cell] + ([nbformat.v4.new_markdown_cell(rest.strip())] if rest.strip() else [])
-    notebook.cells[1:1] = extra
+    if rest.strip():
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(rest.strip()))
+    headed = "head" in notebook.cells[1].metadata.get("tags", ()) if len(notebook.cells) > 1 else False
+    notebook.cells.insert(2 if headed else 1, cell)

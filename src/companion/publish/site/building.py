@@ -10,7 +10,16 @@ from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, checks, execution, recorded_code
 from companion.publish.pages import handout
 from companion.publish.project import repository
-from companion.publish.site import accessible, downloads, figures, fonts, glossary_cards, page_checks, search_texts
+from companion.publish.site import (
+    accessible,
+    badges,
+    downloads,
+    figures,
+    fonts,
+    glossary_cards,
+    page_checks,
+    search_texts,
+)
 from companion.publish.site.staging import stage_sources
 
 NO_SOURCES = ("__pycache__", ".ipynb_checkpoints")
@@ -77,11 +86,11 @@ def build_site(root, solutions=True):
         downloads.publish_sources(root, built, executed, solutions)
         if not solutions:
             downloads.lead_to_handouts(built, repository(root), executed)
-        accessible.mend(built)
+        accessible.mend(built, badges.marker(root))
         figures.show(built, renderings)
         glossary_cards.add_cards(root, built)
         fonts.finish(built)
-        search_texts.add_search_texts(built)
+        search_texts.add_search_texts(root, built)
         problems = page_checks.check_site(built, project.toc_pages(root), root, repository(root), launch=solutions)
         refuse("The gate refuses the site", problems)
         return replace_site(built, root / "_build" / ("html" if solutions else handout.SITE)) / "index.html"

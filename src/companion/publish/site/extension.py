@@ -13,7 +13,7 @@ from companion.publish import project
 from companion.publish.site import entrances, meta_tags
 
 SCRIPTS = "../scripts/"  # as seen from _static, where Jupyter Book would load every script on every page
-EVERYWHERE, SEARCH = "accessible.js", "offline-search.js"
+EVERYWHERE, SEARCH = "accessible.js", "search.js"
 
 
 def setup(app):
@@ -34,9 +34,9 @@ def load_script(app):
 
 
 def load_search_script(app, name, template, context, doctree):
-    """The page with the results of a search loads the script that finds excerpts without a server."""
+    """The page with the results of a search loads the script that ranks and shows them."""
     if name == "search" and _has_script(app, SEARCH):
-        app.add_js_file(SCRIPTS + SEARCH)
+        app.add_js_file(SCRIPTS + SEARCH, loading_method="defer")
 
 
 def _has_script(app, script):

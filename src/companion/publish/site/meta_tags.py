@@ -8,7 +8,7 @@ DESCRIPTION = 200  # characters at most, cut at a sentence or a word
 def description(doctree):
     """The first paragraph of a page, shortened at the end of a sentence or a word; "" without one.
 
-    Paragraphs in boxes, in tables and in the outputs of cells do not count.
+    Paragraphs in boxes, in a chapter's head, in tables and in the outputs of cells do not count.
     """
     from docutils import nodes
 
@@ -24,12 +24,15 @@ def description(doctree):
     return ""
 
 
+BESIDE = {"cell", "admonition", "chapter-head"}
+
+
 def _apart(node):
     """Whether a node stands beside the page's own text."""
     from docutils import nodes
 
     while node := node.parent:
-        if isinstance(node, nodes.Admonition | nodes.table) or {"cell", "admonition"} & set(node.get("classes", ())):
+        if isinstance(node, nodes.Admonition | nodes.table) or BESIDE & set(node.get("classes", ())):
             return True
     return False
 

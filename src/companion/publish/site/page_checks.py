@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from companion.publish.notebooks.checks import MIN_ALT
+from companion.publish.pages import ideas
 from companion.publish.project import html_name, launchers, tracked_files
 from companion.publish.site import links
 
@@ -37,6 +38,10 @@ def check_site(built, pages, root, repository, launch=True):
             alt = image.get("alt", "")
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
                 problems.append(f"{name}: the picture {Path(image['src']).name} has no alt text")
+        for image in soup.select("article svg[role=img]"):
+            if len(image.get("aria-label", "")) < MIN_ALT:
+                problems.append(f"{name}: the drawing {image.get('aria-label', '')!r} has no text that stands for it")
+    problems += ideas.problems(root)
     problems += links.dead_styles(built)
     for path in built.rglob("*.css"):
         if re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8", errors="replace")):

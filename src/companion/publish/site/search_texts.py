@@ -1,36 +1,107 @@
-"""The texts of all pages as one script: from it, search has its excerpts also where the site is opened from the file system."""
+"""What the search reads beside Sphinx's index: the words of each page by sections, the glossary, and what the book does not treat.
+
+Sphinx's index says which pages hold a word, and no more: not how often, nor in which section. Its script then fetches the pages found
+and cuts an excerpt out of whatever comes first in them, the toolbar included; a page of the file system cannot even be fetched. Other
+search engines were looked at: Pagefind, the best kept, loads WebAssembly and parts of its index by `fetch`, so that it needs a server;
+those that do not (Lunr, MiniSearch) would bring a second index of the same words and still no sections, definitions and excerpts. So
+Sphinx's index stays, and one script of 200 kB, `searchtexts.js`, lies beside it; `book/scripts/search.js` ranks and shows.
+"""
 
 import json
+import re
+
+from companion.publish import project
+from companion.publish.pages import keywords
+from companion.publish.site import accessible, glossary_cards
 
 NO_TEXT = ("search.html", "genindex.html", "index.html", "404.html")  # relative to the site's root
-SCRIPT = "scripts/offline-search.js"
-DROPPED = "script, style, svg, noscript, template, .headerlink"
+SCRIPT = "scripts/search.js"
+# What is no text of a page: code and what it shows, questions and their answers, what is to be predicted, solutions, controls.
+DROPPED = (
+    "script, style, svg, noscript, template, nav, button, form, .headerlink, .highlight, .cell_input, .cell_output, pre, "
+    ".provenance, .questions, .predict-first, .tag_solution, .solution, .hint, .term-cards, .math, .front, .contents-by-question"
+)
+HEADINGS = re.compile("^h[1-6]$")
 
 
-def add_search_texts(site):
-    """Write the texts of the pages of the folder `site` beside them; the script that reads them is put in by the extension."""
+def add_search_texts(root, site):
+    """Write what the search needs of the pages of the folder `site` beside them; the script that reads it is put in by the extension."""
     from bs4 import BeautifulSoup
 
     if not (site / SCRIPT).is_file():
         return
-    texts = {}
-    for path in sorted(site.rglob("*.html")):
+    words, notebooks = keywords.keywords(root), [p for p in project.toc_pages(root) if p.endswith(".ipynb")]
+    chapters, pages, soups = {project.html_name(page) for page in notebooks}, [], {}
+    for path in accessible.pages(site):
         name = path.relative_to(site).as_posix()
-        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") if name not in NO_TEXT else None
-        if soup and (article := soup.find("article")):
-            texts[name] = f'<main role="main">{_bare(article)}</main>'
-    script = f"companionTexts({json.dumps(texts, ensure_ascii=False)});\n"
+        soups[name] = soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        if name not in NO_TEXT and soup.article and soup.article.h1:
+            listed = words.get(name.removeprefix("book/").removesuffix(".html"), [])
+            pages.append(
+                {"page": name, "chapter": name in chapters, "keywords": listed, "sections": sections(soup.article)}
+            )
+    found = {
+        "pages": pages,
+        "terms": _terms(root, soups),
+        "absent": [_absent(row, pages) for row in keywords.absent(root)],
+    }
+    script = f"companionTexts({json.dumps(found, ensure_ascii=False)});\n"
     (site / "searchtexts.js").write_text(script, encoding="utf-8", newline="\n")
 
 
-def _bare(article):
-    """An article without anything but its words and the places that search links to."""
+def sections(article):
+    """[[anchor, heading, text]] of an article, in order; the first is the page's own, and the article loses what is no text."""
     for tag in article.select(DROPPED):
         tag.decompose()
-    for tag in article.find_all(True):
-        if tag.get("id"):
-            tag.name, tag.attrs = "div", {"id": tag["id"]}
-        else:
-            tag.append(" " if tag.name in ("td", "th", "li", "p", "br") else "")
-            tag.unwrap()
-    return " ".join(article.decode_contents().split())
+    found, current = [], None
+    for string in article.find_all(string=True):
+        parent = string.parent
+        if heading := parent if HEADINGS.match(parent.name) else parent.find_parent(HEADINGS):
+            if current is None or heading is not current[0]:
+                section = heading.find_parent("section")
+                current = (heading, [section["id"] if section and section.get("id") and found else "", [], []])
+                found.append(current[1])
+            current[1][1].append(string)
+        elif current and type(string).__name__ == "NavigableString":
+            current[1][2].append(string)
+            if parent.name in ("li", "p", "dt", "dd", "summary") or parent.find_parent("tr"):
+                current[1][2].append(" ")
+    return [[anchor, _words(heading), _words(text)] for anchor, heading, text in found]
+
+
+def _words(strings):
+    return re.sub(r"\s+([.,;:])", r"\1", " ".join("".join(strings).split()))
+
+
+def _terms(root, soups):
+    """The entries of the glossary with their other forms and the place that explains them."""
+    if glossary_cards.GLOSSARY not in soups:
+        return []
+    forms = glossary_cards.other_forms(project.read_text(root / "book" / "glossary.md"))
+    return [
+        {
+            "term": term.name,
+            "forms": [term.name, *forms.get(term.name, ())],
+            "entry": f"{glossary_cards.GLOSSARY}#{term.anchor}",
+            "meaning": _plain(term.meaning),
+            "href": f"book/{term.href}" if term.href else "",
+            "text": term.text,
+        }
+        for term in glossary_cards.terms_of(soups[glossary_cards.GLOSSARY])
+    ]
+
+
+def _plain(html):
+    """A meaning as text; the formulas in it are powers and single letters."""
+    from bs4 import BeautifulSoup
+
+    return re.sub(r"\\[()]|[{}]", "", BeautifulSoup(html, "html.parser").get_text())
+
+
+def _absent(row, pages):
+    """A row of what the book does not treat, with the title of the page, or of its section, that comes nearest."""
+    name, _, section = row.page.partition("#")
+    found = next((page["sections"] for page in pages if page["page"] == f"book/{name}.html"), [("", name, "")])
+    titles = [found[0][1], *(heading for anchor, heading, _ in found[1:] if section and anchor == section)]
+    href = f"book/{name}.html" + (f"#{section}" if section else "")
+    return {"words": row.words, "says": row.says, "href": href, "title": " › ".join(titles)}
