@@ -389,7 +389,7 @@
     const way = blocks.map(({ shape }) => shapeText(shape)).filter((text, place, all) => text !== all[place - 1]);
     const costly = blocks.reduce((most, block) => (block.share > most.share ? block : most));
     const most = totals && costly.share ? ` The largest share of the ${what}, ${costly.share} %, is that of ${costly.name}.` : "";
-    return `The network as blocks to scale: ${way.join(", then ")}.${most}${totals ? "" : ` ${problems[0].text}`}`;
+    return `Blocks to scale: ${way.join(", then ")}.${most}${totals ? "" : ` ${problems[0].text}`}`;
   }
 
   /* The sentence about a problem, and a button that leads to its field, which may be far up the list. */

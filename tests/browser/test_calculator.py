@@ -603,7 +603,7 @@ def test_the_picture_has_words_and_shows_the_share_of_the_chosen_count(visit):
     page = visit("#net=vgg-16")
     picture = page.get_by_role("img")
     words = picture.get_attribute("aria-label")
-    assert words.startswith("The network as blocks to scale: 3 × 224 × 224, then 64 × 224 × 224, then")
+    assert words.startswith("Blocks to scale: 3 × 224 × 224, then 64 × 224 × 224, then")
     page.get_by_role("combobox", name="the count that the picture shows").select_option("parameters")
     share = 100 * 102_764_544 / 138_357_544  # the first fully connected layer, (25088 + 1)·4096
     words = picture.get_attribute("aria-label")

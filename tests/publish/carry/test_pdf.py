@@ -51,6 +51,17 @@ def test_references_styles_and_pictures_of_a_page_follow_its_ids(merged):
     assert merged.find("link")["href"] == "html/_static/a.css"
 
 
+def test_of_a_figure_with_several_renderings_paper_shows_the_light_and_wide_one(small):
+    page = small / "_build" / "html" / "book" / "one.html"
+    figure = """<a class="only-%s" href="../_images/%s.png"><picture><source media="(max-width: 540px)"
+      srcset="../_images/%s-narrow.png"><img class="only-%s" src="../_images/%s.png" alt="Curves of two runs"></picture></a>"""
+    both = figure % ("light", "a", "a", "light", "a") + figure % ("dark", "a-dark", "a", "dark", "a-dark")
+    page.write_text(page.read_text().replace("<h2>Raw heading</h2>", f"<h2>Raw heading</h2>{both}"))
+    merged = BeautifulSoup(pdf.merge(small, small / "_build" / "html"), "html.parser")
+    assert [image["src"] for image in merged.select("#one picture img")] == ["html/_images/a.png"]
+    assert not merged.find("source")
+
+
 def test_the_site_has_a_public_address_to_which_its_files_lead(small):
     with open(small / "_config.yml", "a") as file:
         file.write("html: {baseurl: https://example.org/book}\n")

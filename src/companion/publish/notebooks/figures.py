@@ -10,6 +10,7 @@ import colorsys
 import io
 import pickle
 import textwrap
+import warnings
 
 KEY = "companion_figures"  # in the metadata of the output, beside its width and height
 PAPER = "#121212"  # the page of the dark theme
@@ -43,12 +44,14 @@ def variants(figure):
     except (pickle.PicklingError, AttributeError, TypeError):  # a function without a name, such as a lambda for ticks
         return {}
     wide, small = pickle.loads(state), pickle.loads(state)
-    wide.set_layout_engine("none")  # it was laid out when the figure itself was drawn
-    darken(wide)
-    narrow(small)
-    drawn = {"dark": _png(wide), "narrow": _png(small)}
-    darken(small)
-    return {**drawn, "narrow-dark": _png(small)}
+    with warnings.catch_warnings():  # a warning would stand below the reader's cell, which is not its cause
+        warnings.simplefilter("ignore")
+        wide.set_layout_engine("none")  # it was laid out when the figure itself was drawn
+        darken(wide)
+        narrow(small)
+        drawn = {"dark": _png(wide), "narrow": _png(small)}
+        darken(small)
+        return {**drawn, "narrow-dark": _png(small)}
 
 
 def _pickled(figure):
@@ -185,6 +188,9 @@ def narrow(figure):
         text.set_fontsize(max(text.get_fontsize(), SMALLEST))
     _share_legend(figure)
     _fit_legends(figure)
+    for ax in figure.axes:  # a name wider than the figure would leave no room for the panel
+        words = ax.xaxis.label
+        _wrap(words, words.get_window_extent().width, figure.bbox.width * 0.55)
     figure.draw_without_rendering()
     if _fit_words(figure):
         figure.draw_without_rendering()
@@ -215,8 +221,9 @@ def _lay_out(figure, cells, rows, columns):
     pictures = all(
         not ax.axison or (_measured(ax) and ax.get_aspect() != "auto") for axes in cells.values() for ax in axes
     )
-    listed = any(_is_list(ax) for axes in cells.values() for ax in axes)
-    kept = min(columns, 4 if width / columns < 1.6 else 2) if pictures else 2 if listed or len(cells) > 4 else 1
+    listed = max(_listed(ax) for axes in cells.values() for ax in axes)
+    few = 2 if len(cells) > 4 else 1
+    kept = min(columns, 4 if width / columns < 1.6 else 2) if pictures else few
     if (
         not pictures and rows == 2 and columns > 2
     ):  # rows and columns change places: what stood side by side stands below
@@ -230,8 +237,8 @@ def _lay_out(figure, cells, rows, columns):
         new_rows = rows * blocks
     if pictures:
         heights = [h * (WIDTH / kept) / (width / columns) for h in heights]
-    elif not listed:
-        heights = [min(h, TALLEST) for h in heights]
+    else:
+        heights = [min(h, max(TALLEST, 0.22 * listed)) for h in heights]
     figure.set_size_inches(WIDTH, sum(heights))
     grid = figure.add_gridspec(new_rows, kept, height_ratios=heights)
     moved = {places[cell]: axes for cell, axes in cells.items()}
@@ -242,11 +249,13 @@ def _lay_out(figure, cells, rows, columns):
         _label(moved)
 
 
-def _is_list(ax):
-    """Whether the axes name many things one below the other, which need the height that they have."""
+def _listed(ax):
+    """How many things the axes name one below the other; 0 where the numbers stand there."""
+    from matplotlib.category import StrCategoryFormatter
     from matplotlib.ticker import FixedFormatter
 
-    return isinstance(ax.yaxis.get_major_formatter(), FixedFormatter) and len(ax.get_yticks()) > 8
+    named = isinstance(ax.yaxis.get_major_formatter(), (FixedFormatter, StrCategoryFormatter))
+    return len(ax.get_yticks()) if named else 0
 
 
 def _label(moved):
@@ -271,14 +280,18 @@ def _label(moved):
 
 
 def _share_legend(figure):
-    """The one legend of several panels goes above them all, unless it names what only its own panel shows."""
+    """A legend above its panel, or the one of several panels, goes to the top of the figure, where there is most room.
+
+    Not the one that names what only its own panel shows.
+    """
     plots = [ax for ax in figure.axes if ax.get_subplotspec() is not None]
     shown = [ax for ax in plots if ax.get_legend() is not None and ax.get_legend().get_visible()]
-    if len(plots) < 2 or len(shown) != 1:
+    if len(shown) != 1:
         return
     legend = shown[0].get_legend()
     labels = [text.get_text() for text in legend.get_texts()]
-    if all(set(labels) <= set(ax.get_legend_handles_labels()[1]) for ax in plots):
+    above = len(plots) == 1 and legend.get_window_extent().y0 >= shown[0].bbox.y1 - 5
+    if above or (len(plots) > 1 and all(set(labels) <= set(ax.get_legend_handles_labels()[1]) for ax in plots)):
         handles = legend.legend_handles
         columns = len(labels) if sum(map(len, labels)) < 40 else 1
         legend.remove()
@@ -297,13 +310,16 @@ def _fit_words(figure):
             places.append((ax.yaxis.label, ax.yaxis.label.get_window_extent().height, box.height * 1.15))
     if figure._suptitle is not None:
         places.append((figure._suptitle, figure._suptitle.get_window_extent().width, full))
-    changed = False
-    for text, taken, room in places:
-        words = text.get_text()
-        if taken > room > 1 and "$" not in words:
-            text.set_text(textwrap.fill(words, max(int(len(words) * room / taken), 8), break_long_words=False))
-            changed = True
-    return changed
+    return any([_wrap(*place) for place in places])  # all of them, not only the first
+
+
+def _wrap(text, taken, room):
+    """Break a text into lines where it takes more room than there is; returns whether it did."""
+    words = text.get_text()
+    if not taken > room > 1 or "$" in words:
+        return False
+    text.set_text(textwrap.fill(words, max(int(len(words) * room / taken), 8), break_long_words=False))
+    return True
 
 
 def _fit_legends(figure):
