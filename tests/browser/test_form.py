@@ -179,6 +179,10 @@ def test_a_picture_of_an_idea_takes_the_colours_of_the_theme(visit):
         visit.page.evaluate(SHOW, theme)
         colours.append(visit.page.evaluate("getComputedStyle(document.querySelector('svg.idea rect')).fill"))
     assert colours[0] == "rgb(255, 255, 255)" != colours[1]
+    faces = visit.page.evaluate(
+        "['svg.idea text', 'article'].map(e => getComputedStyle(document.querySelector(e)).fontFamily)"
+    )
+    assert faces[0] == faces[1], "the letters are those of the page"
     box = visit.page.locator("svg.idea").bounding_box()
     assert box["width"] / box["height"] == pytest.approx(380 / 120, rel=0.01)
 

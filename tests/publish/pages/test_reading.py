@@ -8,7 +8,7 @@ from books import NAMES, ROOT
 from reading import markdown, source
 
 from companion.publish import UserError, project
-from companion.publish.pages import reading
+from companion.publish.pages import ideas, reading
 
 REPOSITORY = project.repository(ROOT)
 
@@ -82,7 +82,8 @@ def test_other_cells_get_no_box():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chapter_asks_for_a_prediction_in_one_box(name):
-    boxed = [reading.box_predictions(cell.source) for cell in source(name).cells if cell.cell_type == "markdown"]
+    cells = [cell for cell in source(name).cells if cell.cell_type == "markdown"]
+    boxed = [reading.box_predictions(cell.source, "predict" in cell.metadata.get("tags", ())) for cell in cells]
     boxes = re.findall(r"^:::\{container\} predict-first\n(.*?)\n:::$", "\n".join(boxed), re.S | re.M)
     assert len(boxes) == 1 and len(re.findall(r"^\d+\. .*\?", boxes[0], re.M)) >= 2
 
@@ -92,6 +93,10 @@ def test_links_of_a_chapter_work_wherever_the_notebook_is_opened_and_stay_inside
     text = markdown(source(name))
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert [link for link in links if not link.startswith("https://")] == [], "a copy in Drive has no neighbours"
+    assert [link for link in links if link.startswith(ideas.address(REPOSITORY))] == re.findall(
+        rf"^!\[[^\]]+\]\(({re.escape(ideas.address(REPOSITORY))}[\w-]+\.svg)\)$", text, re.M
+    ), "a picture of an idea stands on a line of its own"
+    links = [link for link in links if not link.startswith(ideas.address(REPOSITORY))]
     own = [link for link in links if REPOSITORY.removeprefix("https://github.com/") in link]
     colab, github = project.colab_address(REPOSITORY), f"{REPOSITORY}/blob/main/book/"
     for link in own:

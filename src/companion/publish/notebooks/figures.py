@@ -10,7 +10,10 @@ import colorsys
 import io
 import pickle
 import textwrap
+import time
 import warnings
+
+spent = 0.0  # seconds of this kernel's work that went into other renderings, which a reader's own run does not make
 
 KEY = "companion_figures"  # in the metadata of the output, beside its width and height
 PAPER = "#121212"  # the page of the dark theme
@@ -31,7 +34,10 @@ def watch():
     def format_with_variants(shown, include=None, exclude=None):
         data, about = plain(shown, include=include, exclude=exclude)
         if "image/png" in data and hasattr(shown, "savefig"):
+            global spent
+            before = time.process_time()
             about.setdefault("image/png", {})[KEY] = variants(shown)
+            spent += time.process_time() - before
         return data, about
 
     formatter.format = format_with_variants
