@@ -70,7 +70,7 @@ def sections(article):
 
 
 def _words(strings):
-    return re.sub(r"\s+([.,;:])", r"\1", " ".join("".join(strings).split()))
+    return re.sub(r"\s+([.,;:)])|(\()\s+", r"\1\2", " ".join("".join(strings).split()))
 
 
 def _terms(root, soups):
