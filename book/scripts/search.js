@@ -153,7 +153,7 @@
     const named = words.some((word) => page.names.flat().some((name) => alike(name, word)));
     const part = [best, ...page.parts].find(holds) ?? (named ? page.parts.find(({ text }) => text) : null);
     if (part) item.append(excerpt(part.text, words));
-    else item.append(made("p", "In the code of this page, or in one of its tables.", { className: "search-excerpt" }));
+    else item.append(made("p", "In the code, a table or a list of this page.", { className: "search-excerpt" }));
     return item;
   }
 

@@ -65,8 +65,14 @@ def terms_of(glossary):
         html = " ".join(text.decode_contents().split())
         meaning, found, place = html.rpartition("See <a")
         link = BeautifulSoup(f"<a{place}", "html.parser").a if found else None
-        meaning = re.sub(r"</?a\b[^>]*>", "", meaning if found else html).strip()
+        meaning = re.sub(r"</?a\b[^>]*>", "", _without_formulas(meaning if found else html)).strip()
         yield Term(name, entry["id"], meaning, link["href"] if link else "", link.get_text(strip=True) if link else "")
+
+
+def _without_formulas(html):
+    """The powers and single letters of a meaning as plain HTML, since most pages do not load what sets formulas."""
+    html = re.sub(r'<span class="math[^>]*>\\\((.*?)\\\)</span>', r"<i>\1</i>", html)
+    return re.sub(r"<i>(\d+)\^\{?(\w+)\}?</i>", r"\1<sup>\2</sup>", html)
 
 
 def other_forms(source):

@@ -70,7 +70,7 @@ def sections(article):
 
 
 def _words(strings):
-    return re.sub(r"\s+([.,;:])", r"\1", " ".join("".join(strings).split()))
+    return re.sub(r"\s+([.,;:)])|(\()\s+", r"\1\2", " ".join("".join(strings).split()))
 
 
 def _terms(root, soups):
@@ -92,10 +92,10 @@ def _terms(root, soups):
 
 
 def _plain(html):
-    """A meaning as text; the formulas in it are powers and single letters."""
+    """A meaning as text."""
     from bs4 import BeautifulSoup
 
-    return re.sub(r"\\[()]|[{}]", "", BeautifulSoup(html, "html.parser").get_text())
+    return BeautifulSoup(html.replace("<sup>", "^"), "html.parser").get_text()
 
 
 def _absent(row, pages):
