@@ -174,15 +174,6 @@ def _exercises(notebook):
                 break  # the next section
         elif exercises and not titles:
             exercises[-1][1].append(cell)
-<<<<<<< HEAD
-        if (
-            cell.cell_type == "markdown"
-            and "solution" not in chapters.tags(cell)
-            and re.search(r"^Solution\b", cell.source, re.M)
-        ):
-            yield "a sentence announces a solution, which its fold does already: 'Solution …'"
-=======
->>>>>>> main
     if not exercises:
         yield "it has no exercise: '### Exercise 1: count'"
     for number, (title, cells) in enumerate(exercises, 1):
