@@ -7,7 +7,17 @@ from decimal import Decimal
 import pytest
 from reading import soup
 
-from companion import check_count, check_metric, check_order, claims_table, judge, larger, load_claims, smaller
+from companion import (
+    about_same,
+    check_count,
+    check_metric,
+    check_order,
+    claims_table,
+    judge,
+    larger,
+    load_claims,
+    smaller,
+)
 from companion.evidence import table
 from companion.evidence.ledger import Claim
 from companion.evidence.verdicts import Part, Verdict
@@ -113,6 +123,12 @@ def test_an_undecided_part_says_how_many_runs_would_decide():
     assert f"n for 80 % power: {part.needed:,}" in numbers_of(cards(verdict).select_one(".claim-card"))
     none = replace(part, needed=None)
     assert "n for 80 % power: more than 10,000" in table.in_words(none)
+
+
+def test_the_margin_of_about_the_same_is_said():
+    first, second = {0: 0.5, 1: 0.6, 2: 0.7}, {0: 0.501, 1: 0.602, 2: 0.699}
+    verdict = check_order("A-drop-gap", about_same("a", first, second, margin=0.015))
+    assert verdict.status == "holds" and "margin 0.015" in numbers_of(cards(verdict).select_one(".claim-card"))
 
 
 def test_a_count_says_by_how_much_the_report_is_off():

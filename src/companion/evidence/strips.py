@@ -148,7 +148,7 @@ def drawn(part, reported, text):
         return Drawn(**values, report=place, label=f"report {text}", label_at=place)
     zone = _zone(part, axis)
     middle = round(sum(zone) / 2, 2) if zone else 50.0
-    label = f"report: {part.expected}" if part.expected else ""
+    label = f"report: {part.expected.partition(' (')[0]}" if part.expected else ""
     return Drawn(**values, zero=axis.at(0), zone=zone, label=label, label_at=middle)
 
 

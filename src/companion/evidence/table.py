@@ -56,7 +56,7 @@ TEMPLATE = """\
 
 {% macro card(claim, verdict, words) -%}
 {% set rows = verdict | parts_of(claim) %}
-<div class="claim-card{{ " is-short" if words != claim.text }} is-{{ (verdict.status | group).key }}" role="listitem" id="verdict-{{ claim.id }}">
+<div class="claim-card{{ " is-short" if words != claim.text and rows | length < 2 }} is-{{ (verdict.status | group).key }}" role="listitem" id="verdict-{{ claim.id }}">
 <div class="claim-words">{{ words }}</div>
 <div class="claim-verdict">{{ badge(verdict.status, rows | count_parts) }}</div>
 <div class="claim-picture">
@@ -119,7 +119,7 @@ STYLE = """\
 .claim-cards,.claim-parts{--card-agree:var(--verdict-agree,#2f7fd0);--card-part:var(--verdict-part,#a8750c);\
 --card-differ:var(--verdict-differ,#d8541b);--card-open:var(--pst-color-text-muted,#7d7d7d);--card-line:var(--pst-color-border,rgba(128,128,128,.4))}
 .claim-cards{--card-accent:var(--card-part);max-width:62rem;font-size:14px;line-height:1.45}
-.claim-cards p{margin:0;font-size:inherit;line-height:inherit}
+.claim-cards p,.claim-parts p{margin:0;font-size:inherit;line-height:inherit}
 .claim-cards .is-agree,.claim-cards .is-answered,.claim-parts .is-agree{--card-accent:var(--card-agree)}
 .claim-cards .is-differ,.claim-parts .is-differ{--card-accent:var(--card-differ)}
 .claim-cards .is-open,.claim-parts .is-open{--card-accent:var(--card-open)}
@@ -250,6 +250,8 @@ def in_words(part):
 def _difference_in_words(part):
     centre, low, high = strips.spread(part.measured, part.interval, sign="+")
     found = [f"difference {centre}", f"95 % interval {low} to {high}"]
+    if part.margin is not None:
+        found.append(f"margin {part.margin:g}")
     if part.pointing is not None:
         found.append(f"as stated in {part.pointing} of {part.n} {part.units}")
     else:
