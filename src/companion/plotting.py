@@ -10,13 +10,18 @@ from collections import namedtuple
 import matplotlib.pyplot as plt
 import numpy as np
 
+from companion.frames import show_without_row_numbers
+
 TRAIN, VAL = "#3b6fb6", "#c2560c"
 GREEN, PLUM, INK = "#2a7f62", "#6b1a6b", "#333333"
 PALETTE = (TRAIN, VAL, GREEN, PLUM, INK)
 
 
 def use_style():
-    """The look of every figure in the book: white background, light grid, readable type, sharp on a dense screen."""
+    """The look of every figure in the book: white background, light grid, readable type, sharp on a dense screen.
+
+    In a notebook, tables whose rows have no names are shown without row numbers.
+    """
     import seaborn as sns
 
     sns.set_theme(
@@ -46,6 +51,7 @@ def use_style():
         from matplotlib_inline.config import InlineBackend
 
         InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+        show_without_row_numbers(shell)
 
 
 def plot_history(history, axes=None):

@@ -71,6 +71,17 @@ def test_solutions_outputs_and_evidence_are_open_and_folded_code_is_left_out(mer
     assert text.count("Solution") == 1
 
 
+def test_on_paper_a_word_of_the_glossary_is_plain_text_without_its_card(small):
+    site = small / "_build" / "html"
+    page = site / "book" / "one.html"
+    word = '<a aria-describedby="meaning-term-x" class="term" href="index.html">a word</a>'
+    html = page.read_text().replace("<h1>", f"<p>Read {word} here.</p><h1>", 1)
+    page.write_text(html.replace("</article>", '</article><div class="term-cards" hidden>a card</div>', 1))
+    merged = BeautifulSoup(pdf.merge(small, site), "html.parser")
+    assert "Read a word here." in merged.get_text() and "a card" not in merged.get_text()
+    assert not merged.select("a.term, [aria-describedby]")
+
+
 def test_the_contents_name_parts_chapters_and_sections(merged):
     entries = [(a["href"], a.span.get_text()) for a in merged.select("nav a")]
     assert entries == [

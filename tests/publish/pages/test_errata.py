@@ -10,6 +10,7 @@ from reading import soup
 
 from companion import load_claims
 from companion.evidence import ledger as evidence_ledger
+from companion.evidence.verdicts import Verdict
 from companion.publish.pages import errata
 
 
@@ -41,6 +42,17 @@ def test_the_errata_page_has_every_finding_that_went_against_a_report(verdicts, 
     expected = {id for id, v in verdicts.items() if load_claims()[id].kind in kinds and v.status in words}
     page = soup(errata.findings_html(verdicts, written, kinds))
     assert {link.text for link in page.select(".row-link")} == expected and expected
+
+
+def test_a_finding_stands_on_the_errata_page_as_its_card_with_the_way_to_its_row_and_its_chapter(written):
+    verdict = Verdict("A-depth1-acc-val", "differs", 0.5, interval=(0.4, 0.55), n=3)
+    page = soup(errata.findings_html({verdict.claim_id: verdict}, written, ("metric",)))
+    (card,) = page.select(".claim-card")
+    claim = load_claims()[verdict.claim_id]
+    assert card.select_one(".claim-words").text == claim.text and card.select_one(".verdict").text == "✗ differs"
+    assert card.select_one(".strip-label").text == f"report {claim.reported}"
+    row, chapter = card.select(".claim-links a")
+    assert row["href"] == f"ledger.html#{claim.id}" and chapter["href"] == "depth.html#against-the-report"
 
 
 def test_every_commit_that_the_errata_name_exists_and_changed_the_page():

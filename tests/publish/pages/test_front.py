@@ -9,6 +9,7 @@ from reading import soup
 from visits import Visit
 
 from companion import load_claims
+from companion.evidence import statuses
 from companion.evidence.verdicts import Verdict
 from companion.publish.pages import front
 
@@ -27,6 +28,26 @@ def test_the_front_page_counts_the_ledger(verdicts):
         own = [claim for claim in load_claims().values() if claim.report == report]
         assert line.select_one(".squares")["aria-label"].startswith(f"{len(own)} claims: ")
         assert len(line.select(".claim")) == len(own)
+
+
+SOME = {"A-drop-gap": "mixed", "A-vgg-fc1": "agrees", "C-rnn-later": "reversed", "B-transfer": "not tested"}
+
+
+@pytest.fixture(scope="module")
+def some():
+    """Verdicts of several groups, whatever the chapters find."""
+    return {key: Verdict(key, status) for key, status in SOME.items()}
+
+
+def test_each_square_knows_its_claim_its_verdict_and_its_row(some):
+    verdicts = some
+    found = {square["data-claim"]: square for square in soup(front.front_html(verdicts)).select(".squares .claim")}
+    assert set(found) == set(load_claims())
+    for claim in load_claims().values():
+        status = verdicts[claim.id].status if claim.id in verdicts else "not yet tested"
+        square = found[claim.id]
+        assert (square["data-words"], square["data-status"]) == (claim.text, status)
+        assert f"is-{statuses.group_of(status).key}" in square["class"] and square.text == statuses.SYMBOLS[status]
 
 
 def test_another_verdict_changes_the_front_page(verdicts):
@@ -52,6 +73,54 @@ def test_no_count_is_typed_on_the_front_page_and_the_readmes_is_right():
     )
     typed = re.findall(r"\b(\d+) numbers and findings", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert {int(number) for number in typed} <= {len(load_claims())}
+
+
+@pytest.fixture
+def squares(browser, some):
+    """The figure with its script, in a page of its own whose address tells where a square led to."""
+    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    styles = "".join(
+        (ROOT / "book" / "static" / f"{name}.css").read_text(encoding="utf-8") for name in ("front", "tables")
+    )
+    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<p>another page</p>"))
+    page.goto("http://book.example/book/index.html")
+    page.set_content(f"<style>{styles}</style>" + front.front_html(some).partition("<script")[0])
+    page.add_script_tag(path=ROOT / "book" / "scripts" / "squares.js")
+    yield page
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_square_names_its_claim_by_tap_and_by_keyboard_and_leads_to_its_row(squares):
+    caption = squares.locator(".front-claim")
+    ids = squares.eval_on_selector_all(".squares .claim", "all => all.map(e => e.dataset.claim)")
+    box = squares.locator(f"#square-{ids[3]}").bounding_box()
+    squares.touchscreen.tap(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)
+    assert ids[3] in caption.inner_text() and load_claims()[ids[3]].text in caption.inner_text()
+    assert squares.url.endswith("index.html"), "a tap names, and its link leads on"
+    first = squares.locator(".squares").first
+    assert first.get_attribute("role") == "listbox" and squares.locator(".squares[tabindex='0']").count() == 5
+    first.focus()
+    first.press("Home")
+    first.press("ArrowRight")
+    assert ids[1] in caption.inner_text() and first.get_attribute("aria-activedescendant") == f"square-{ids[1]}"
+    name = squares.locator(f"#square-{ids[1]}").get_attribute("aria-label")
+    assert (
+        name
+        == f"{ids[1]}, {load_claims()[ids[1]].text}: {squares.locator(f'#square-{ids[1]}').get_attribute('data-status')}"
+    )
+    first.press("Enter")
+    squares.wait_for_url(f"**/ledger.html#{ids[1]}")
+
+
+@pytest.mark.browser
+def test_a_square_names_its_claim_under_the_mouse_and_a_click_leads_to_its_row(squares):
+    square = squares.locator(".squares .claim").nth(5)
+    key = square.get_attribute("data-claim")
+    square.hover()
+    assert key in squares.locator(".front-claim").inner_text()
+    square.click()
+    squares.wait_for_url(f"**/ledger.html#{key}")
 
 
 @pytest.mark.slow

@@ -216,10 +216,7 @@ def _lay_out(figure, cells, rows, columns):
         not ax.axison or (_measured(ax) and ax.get_aspect() != "auto") for axes in cells.values() for ax in axes
     )
     listed = any(_is_list(ax) for axes in cells.values() for ax in axes)
-    if pictures:
-        kept = min(columns, 4 if width / columns < 1.6 else 2)
-    else:
-        kept = 2 if listed or len(cells) > 4 else 1
+    kept = min(columns, 4 if width / columns < 1.6 else 2) if pictures else 2 if listed or len(cells) > 4 else 1
     if (
         not pictures and rows == 2 and columns > 2
     ):  # rows and columns change places: what stood side by side stands below

@@ -22,12 +22,23 @@ def tally(verdicts):
     return {report: {group: n[group] for group in GROUPS if n[group]} for report, n in sorted(found.items())}
 
 
+def squares(verdicts):
+    """{report: [(claim, its verdict's word)]} over the whole ledger, the verdicts' groups in the order of GROUPS."""
+    found = {}
+    for claim in load_claims().values():
+        status = verdicts[claim.id].status if claim.id in verdicts else "not yet tested"
+        found.setdefault(claim.report, []).append((claim, status))
+    return {
+        report: sorted(rows, key=lambda row: GROUPS.index(group_of(row[1]))) for report, rows in sorted(found.items())
+    }
+
+
 def front_html(verdicts):
     """The front page's first screen: what the book found, as numbers, as one square for each claim, and as a table."""
     reports = tally(verdicts)
     counts = _together(reports)
     tested = sum(n for group, n in counts.items() if group.key != "open")
-    return render("front", reports=reports, counts=counts, tested=tested, tiles=TILES)
+    return render("front", squares=squares(verdicts), reports=reports, counts=counts, tested=tested, tiles=TILES)
 
 
 def verdicts_by_report_html(verdicts):

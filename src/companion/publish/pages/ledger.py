@@ -9,11 +9,10 @@ from companion.publish.notebooks.chapters import title_of
 from companion.publish.pages.rendering import render
 
 COLUMNS = {  # heading: how the script sorts the column; the interval does not sort
-    "Row": "text",
     "What the report states": "text",
+    "Verdict": "text",
     "Report": "number",
     "Measured": "number",
-    "Verdict": "text",
     "n": "number",
     "95 % interval": "",
 }
