@@ -139,10 +139,10 @@ def plot_readings(groups, ax=None):
         for place, (_, colour, shift) in enumerate(kinds):
             epochs = [reading.best[place] for reading in rows]
             y = row + shift
-            ax.hlines(y, min(epochs), max(epochs), color=colour, alpha=0.45, linewidth=2)
+            ax.hlines(y, min(epochs), max(epochs), color=colour, linewidth=1.2)
             for epoch in sorted(set(epochs)):
                 size = 5.5 * epochs.count(epoch) ** 0.5  # the area of a dot counts the runs that meet there
-                ax.plot(epoch, y, "o", color=colour, markersize=size, alpha=0.75, markeredgewidth=0)
+                ax.plot(epoch, y, "o", color=colour, markersize=size, markeredgewidth=0)
             ax.vlines(np.mean(epochs), y - 0.14, y + 0.14, color=colour, linewidth=2.5)
     ax.set_yticks(range(len(readings)), readings)
     ax.set_ylim(max(len(readings), 1) - 0.45, -0.55)
