@@ -203,7 +203,7 @@ Look around.
 """
 )
 DRAWING = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 120" width="380" font-size="16" font-family="inherit, sans-serif">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 120" width="380" font-size="16" font-family="sans-serif">
   <title id="boxes-title">Two boxes</title>
   <desc id="boxes-desc">One as bright as paper, one in the accent's colour.</desc>
   <rect width="380" height="120" fill="var(--idea-paper,#ffffff)"/>

@@ -44,6 +44,7 @@ BROKEN = {
     "an id without its name": ('id="boxes-title"', 'id="title"', "the id 'title' has to begin with 'boxes-'"),
     "no title": ("Two boxes</title>", "</title>", "it needs a <title>"),
     "no paper": ("--idea-paper,#ffffff", "--idea-soft,#e4e1da", "filled with --idea-paper"),
+    "a face that is none": ('"sans-serif"', '"inherit, sans-serif"', "its letters are 'inherit, sans-serif'"),
     "small letters": ('font-size="16"', 'font-size="12"', "'paper' has 11.3 pixels on a phone; it needs 12"),
     "too wide": ("0 0 380 120", "0 0 900 120", "a width of at most 760"),
     "no SVG": ("</svg>", "", "it is no SVG"),

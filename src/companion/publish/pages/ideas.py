@@ -137,6 +137,8 @@ def _element(element, name):
         attribute = attribute.rpartition("}")[2]
         if attribute.startswith("on"):
             yield f"it holds a script, {attribute}"
+        if attribute == "font-family" and value != "sans-serif":
+            yield f'its letters are {value!r}: write font-family="sans-serif"; on the page they are those of the page'
         if attribute == "id" and not value.startswith(f"{name}-"):
             yield f"the id {value!r} has to begin with '{name}-', for a page may hold two pictures"
         if (attribute == "href" and not value.startswith("#")) or re.search(r"url\((?!#)", value):
