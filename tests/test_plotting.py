@@ -198,3 +198,12 @@ def test_a_confusion_matrix_shows_its_counts():
 def test_the_style_has_a_white_background():
     use_style()
     assert plt.rcParams["figure.facecolor"] == "white"
+
+
+def test_panels_of_one_row_that_share_their_axis_name_it_once():
+    _, axes = plt.subplots(2, 2, sharey="row")
+    for ax in axes.flat:
+        plot_spread([history()], "accuracy", ax)
+    assert [ax.get_ylabel() for ax in axes.flat] == ["accuracy", "", "accuracy", ""]
+    _, apart = plt.subplots(1, 2)
+    assert [plot_spread([history()], "accuracy", ax).get_ylabel() for ax in apart] == ["accuracy"] * 2

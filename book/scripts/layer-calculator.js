@@ -37,6 +37,13 @@
     return node;
   }
 
+  function drawing(tag, attributes = {}, ...children) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
   const unseen = (text) => element("span", { class: "lc-unseen" }, text);
   const small = (text) => element("span", { class: "lc-formula" }, text);
   const layerName = (index) => `layer ${index + 1}, ${KINDS[network.layers[index].kind].label}`;
@@ -53,8 +60,16 @@
   const presets = element("select", { id: "lc-preset", change: choosePreset });
   const newKind = element("select", { id: "lc-new", class: "lc-kind" }, ...kindOptions("conv"));
   const networkFields = element("div", { class: "lc-fields" });
-  const body = element("tbody");
-  const foot = element("tfoot");
+  const picture = element("div", { class: "lc-picture" });
+  const colour = element(
+    "select",
+    { id: "lc-colour", change: () => show() },
+    ...Object.entries(COLUMNS).map(([name, label]) =>
+      element("option", { value: name, selected: name === "multiplyAdds" }, label.toLowerCase())
+    )
+  );
+  const body = element("tbody", { role: "rowgroup" }); // the roles hold where a phone shows the rows as cards
+  const foot = element("tfoot", { role: "rowgroup" });
   const summary = element("div", { class: "lc-summary" });
   const status = element("p", { class: "lc-unseen", role: "status", "aria-live": "polite" });
   const note = element("span", { class: "lc-note" });
@@ -69,7 +84,7 @@
       place.append(element("option", { value: name }, label));
     }
     const headings = ["#", "Layer", "Output", ...Object.values(COLUMNS)];
-    const head = headings.map((text) => element("th", { scope: "col" }, text));
+    const head = headings.map((text) => element("th", { scope: "col", role: "columnheader" }, text));
     root.replaceChildren(
       element(
         "div",
@@ -78,9 +93,27 @@
         networkFields
       ),
       element(
+        "figure",
+        { class: "lc-figure" },
+        picture,
+        element(
+          "figcaption",
+          {},
+          "What each layer hands on, to scale: height by the side of the image, width by its channels or by the length of a " +
+            "flat list, both as square roots. Layers that keep the shape are left out. The stronger the blue, the larger the share of the ",
+          element("label", {}, colour, unseen(": the count that the picture shows"))
+        )
+      ),
+      element(
         "div",
         { class: "lc-scroll", role: "region", "aria-label": "The list of layers", tabindex: "0" },
-        element("table", { class: "table lc-table" }, element("thead", {}, element("tr", {}, ...head)), body, foot)
+        element(
+          "table",
+          { class: "table lc-table", role: "table" },
+          element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head)),
+          body,
+          foot
+        )
       ),
       element(
         "div",
@@ -182,14 +215,16 @@
       )
     );
     const fields = layerFields(layer, index);
-    const cells = ["shape", ...Object.keys(COLUMNS)].map((name) => element("td", { class: `lc-${name}` }));
+    const cells = Object.entries({ shape: "Output", ...COLUMNS }).map(([name, label]) =>
+      element("td", { class: `lc-${name}`, role: "cell", "data-label": label })
+    );
     return element(
       "tr",
-      {},
-      element("th", { scope: "row" }, String(index + 1)),
+      { role: "row" },
+      element("th", { scope: "row", role: "rowheader" }, String(index + 1)),
       element(
         "td",
-        { class: "lc-layer" },
+        { class: "lc-layer", role: "cell" },
         element("div", { class: "lc-head" }, kind, element("span", { class: "lc-moves" }, ...moves)),
         ...(fields.length ? [element("div", { class: "lc-fields" }, ...fields)] : []),
         element("p", { class: "lc-problem", id: `lc-problem-${index}` })
@@ -239,16 +274,22 @@
     showProblems(problems);
     const last = rows.at(-1)?.shape;
     const sums = Object.keys(COLUMNS).map((name) => (totals ? columnText(name, totals) : "–"));
-    const cells = [totals && last ? shapeText(last) : "–", ...sums].map((text) => element("td", {}, text));
-    foot.replaceChildren(element("tr", {}, element("th", { scope: "row", colspan: "2" }, "Total"), ...cells));
+    const labels = ["Output", ...Object.values(COLUMNS)];
+    const cells = [totals && last ? shapeText(last) : "–", ...sums].map((text, column) =>
+      element("td", { role: "cell", "data-label": labels[column] }, text)
+    );
+    const total = element("th", { scope: "row", role: "rowheader", colspan: "2" }, "Total");
+    foot.replaceChildren(element("tr", { role: "row" }, total, ...cells));
     summary.classList.toggle("lc-wrong", problems.length > 0);
-    summary.replaceChildren(...(totals ? totalsList(totals) : [element("p", {}, problems[0].text)]));
+    summary.replaceChildren(...(totals ? totalsList(totals) : problemWithWay(problems[0])));
+    draw(rows, totals, problems);
     code.textContent = toPyTorch(network) ?? "# There is code as soon as every layer fits.";
     const preset = encode(network);
     presets.value = preset in PRESETS ? preset : "";
   }
 
   const memory = ({ bytes, activations }) => bytes + 4n * activations;
+  const amount = (name, counts) => (name === "memory" ? memory(counts) : counts[name]);
   const columnText = (name, counts) => (name === "memory" ? bytesText(memory(counts)) : grouped(counts[name]));
 
   function fillRow(line, row, totals) {
@@ -275,20 +316,107 @@
     Object.keys(COLUMNS).forEach((name, column) => {
       const texts = notes[name].filter(Boolean).map(small);
       cells[column].replaceChildren(columnText(name, row), ...texts);
-      const number = (counts) => (name === "memory" ? memory(counts) : counts[name]);
-      const whole = totals && number(totals);
-      const share = whole ? Number((1000n * number(row)) / whole) / 10 : 0;
-      cells[column].style.setProperty("--lc-share", `${share}%`);
+      cells[column].style.setProperty("--lc-share", `${shareOf(name, row, totals)}%`);
     });
   }
 
-  /* Each sentence stands beside its layer, and its field is marked. */
+  /* Of a column's total, in percent with one digit; 0 while there is no total. */
+  function shareOf(name, row, totals) {
+    const whole = totals && amount(name, totals);
+    return whole ? Number((1000n * amount(name, row)) / whole) / 10 : 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------------ the picture
+
+  const HEIGHT = 132; // pixels of the tallest block
+  const LABELS = 18; // pixels above the blocks and below them
+  const DRAWN = ["conv", "linear", "maxpool", "avgpool", "gap", "adaptive"];
+
+  /* The input and each layer that alters the shape, as far as the list can be counted, as blocks to scale. */
+  function draw(rows, totals, problems) {
+    const name = colour.value;
+    const what = COLUMNS[name].toLowerCase();
+    const input = ["channels", "height", "width"].map((side) => Number(network[side]));
+    const blocks = problems.some((problem) => problem.layer === null) ? [] : [{ name: "input", shape: input, share: 0 }];
+    rows.forEach((row, index) => {
+      if (row && blocks.length && DRAWN.includes(network.layers[index].kind)) {
+        blocks.push({ index, name: layerName(index), shape: row.shape, share: shareOf(name, row, totals) });
+      }
+    });
+    const wrong = problems.find((problem) => problem.layer !== null)?.layer;
+    const sizes = blocks.map(({ shape }) =>
+      shape.length === 3 ? [Math.sqrt(shape[0]), Math.sqrt(Math.max(shape[1], shape[2]))] : [Math.sqrt(shape[0]), 1]
+    );
+    const width = Math.max(picture.clientWidth, 260);
+    const gap = width < 600 ? 2 : 5;
+    const room = width - gap * blocks.length - (wrong === undefined ? 0 : 24);
+    const across = Math.min(room / sizes.reduce((total, [side]) => total + side, 0), 12);
+    const up = HEIGHT / Math.max(...sizes.map(([, side]) => side), 1);
+    const most = Math.max(...blocks.map(({ share }) => share), 0.1);
+    const middle = LABELS + HEIGHT / 2;
+    let x = 1;
+    const parts = blocks.map((block, place) => {
+      const [wide, high] = [Math.max(sizes[place][0] * across, 2), Math.max(sizes[place][1] * up, 3)];
+      const centre = x + wide / 2;
+      const top = middle - high / 2;
+      const fill = `color-mix(in srgb, var(--pst-color-primary) ${Math.round((100 * block.share) / most)}%, var(--pst-color-surface))`;
+      const words = `${block.name}: ${shapeText(block.shape)}${block.index === undefined || !totals ? "" : `, ${block.share} % of the ${what}`}`;
+      const shapes = [
+        drawing("title", {}, words),
+        drawing("rect", { x, y: top, width: wide, height: high, style: `fill: ${fill}` }),
+      ];
+      const text = (y, sign) => drawing("text", { x: centre, y, "text-anchor": "middle" }, sign);
+      if (block.share >= 5 && wide > 26) shapes.push(text(top - 4, `${Math.round(block.share)} %`));
+      if (block.index !== undefined && wide > 13) shapes.push(text(middle + high / 2 + 13, String(block.index + 1)));
+      const group = drawing("g", { class: "lc-block" }, ...shapes);
+      if (block.index !== undefined) group.addEventListener("click", () => goTo(`${block.index}:kind`));
+      x += wide + gap;
+      return group;
+    });
+    if (wrong !== undefined && blocks.length) {
+      const hole = drawing("rect", { x, y: middle - 30, width: 20, height: 60, class: "lc-hole" });
+      parts.push(drawing("g", {}, hole, drawing("text", { x: x + 10, y: middle + 4, "text-anchor": "middle" }, "?")));
+      x += 24;
+    }
+    const label = described(blocks, what, totals, problems);
+    const box = `0 0 ${width} ${HEIGHT + 2 * LABELS}`;
+    picture.replaceChildren(drawing("svg", { viewBox: box, role: "img", "aria-label": label }, ...parts));
+  }
+
+  /* The picture in words. */
+  function described(blocks, what, totals, problems) {
+    if (!blocks.length) return `No picture: ${problems[0].text}`;
+    const way = blocks.map(({ shape }) => shapeText(shape)).filter((text, place, all) => text !== all[place - 1]);
+    const costly = blocks.reduce((most, block) => (block.share > most.share ? block : most));
+    const most = totals && costly.share ? ` The largest share of the ${what}, ${costly.share} %, is that of ${costly.name}.` : "";
+    return `Blocks to scale: ${way.join(", then ")}.${most}${totals ? "" : ` ${problems[0].text}`}`;
+  }
+
+  /* The sentence about a problem, and a button that leads to its field, which may be far up the list. */
+  function problemWithWay({ layer, field, text }) {
+    const key = `${layer ?? "input"}:${field ?? "kind"}`;
+    return [
+      element("p", {}, text),
+      button(layer === null ? "Show the field" : `Show layer ${layer + 1}`, () => goTo(key)),
+    ];
+  }
+
+  /* Bring the row of this field to the middle of the window, and the focus to the field. */
+  function goTo(key) {
+    const wanted = document.querySelector(`[data-key="${key}"]`);
+    (wanted?.closest("tr") ?? wanted)?.scrollIntoView({ block: "center" });
+    wanted?.focus({ preventScroll: true });
+  }
+
+  /* Each sentence stands beside its layer, and its field and row are marked. */
   function showProblems(problems) {
     for (const place of document.querySelectorAll(".lc-problem")) place.textContent = "";
     for (const field of document.querySelectorAll("[data-key][aria-invalid]")) {
       field.removeAttribute("aria-invalid");
       field.removeAttribute("aria-describedby");
     }
+    const wrong = new Set(problems.map((problem) => problem.layer));
+    [...body.rows].forEach((line, index) => line.classList.toggle("lc-wrong-row", wrong.has(index)));
     for (const { layer, field, text } of problems) {
       const key = layer ?? "input";
       const place = document.getElementById(`lc-problem-${key}`);
@@ -455,4 +583,10 @@
   clearTimeout(timer); // nothing has changed yet: the address stays as it is
   if (readAddress()) clearTimeout(timer);
   window.addEventListener("hashchange", readAddress);
+  let width = picture.clientWidth;
+  new ResizeObserver(() => {
+    if (picture.clientWidth === width) return;
+    width = picture.clientWidth;
+    show();
+  }).observe(picture);
 })();

@@ -70,8 +70,8 @@
     const rare = words.map((_, i) => Math.log((pages.length + 1) / (scored.filter((found) => found.each[i]).length + 0.5)) + 0.2);
     for (const found of scored) found.score = found.each.reduce((sum, n, i) => sum + n * rare[i], found.extra);
     // Another form of a word ("came" for CAM) counts only where nobody has the word itself.
-    const whole = (found) => found.each.every((n) => n > 0);
-    let best = scored.filter((found) => whole(found) && found.own.every(Boolean));
+    const whole = (found) => found.explains || found.each.every((n) => n > 0);
+    let best = scored.filter((found) => found.explains || (whole(found) && found.own.every(Boolean)));
     if (!best.length && !missing.length) best = scored.filter(whole);
     const inCode = scored.filter((found) => !best.includes(found) && byCode.has(found.page.page) && !missing.length && !whole(found));
     const some = !best.length && !inCode.length && !defined.length && !missing.length;
@@ -100,14 +100,16 @@
       extra += Math.min(4, parts.reduce((n, { part }) => n + near(part.words, words), 0));
     }
     if (page.names.some((name) => same(name, words))) extra += 12;
+    let explains = false; // the glossary says that the word is explained here
     let best = parts.reduce((a, b) => (b.worth > a.worth ? b : a)).part;
     for (const { href } of defined) {
       const [address, anchor] = href.split("#");
       if (address !== page.page) continue;
-      extra += 25; // the glossary says that the word is explained here
+      explains = true;
+      extra += 25;
       best = page.parts.find((part) => part.anchor && part.anchor === anchor) ?? best;
     }
-    return { page, each, own, extra, best };
+    return { page, each, own, extra, best, explains };
   }
 
   // ----------------------------------------------------------------------------------------------------------- showing
@@ -120,7 +122,7 @@
 
   // The text around the first place with most of the words, from the beginning of a sentence, with the words marked.
   function excerpt(text, words) {
-    const found = text.match(/[^.!?]+[.!?]*\s*/g) ?? [];
+    const found = text.split(/(?<=[.!?]["”)]*\s)/);
     const worth = found.map((sentence) => words.filter((word) => times(split(sentence), word)).length);
     const start = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
     let shown = "";
@@ -147,9 +149,11 @@
     const item = document.createElement("li");
     item.append(made("a", page.title, { href: page.page }));
     if (best.anchor) item.append(" › ", made("a", best.heading, { href: `${page.page}#${best.anchor}` }));
-    const part = words.some((word) => times(best.words, word)) ? best : page.parts.find((p) => words.some((w) => times(p.words, w)));
+    const holds = (part) => words.some((word) => times(part.words, word));
+    const named = words.some((word) => page.names.flat().some((name) => alike(name, word)));
+    const part = [best, ...page.parts].find(holds) ?? (named ? page.parts.find(({ text }) => text) : null);
     if (part) item.append(excerpt(part.text, words));
-    else item.append(made("p", "In the code of this page, or in one of its tables.", { className: "search-excerpt" }));
+    else item.append(made("p", "In the code, a table or a list of this page.", { className: "search-excerpt" }));
     return item;
   }
 
@@ -170,7 +174,7 @@
     Search.status.setAttribute("role", "status");
     for (const row of found.absent) {
       const note = made("p", `“${query.trim()}” is not treated in this book. ${row.says} `, { className: "search-absent" });
-      note.append(made("a", "The nearest place", { href: row.href }));
+      note.append("Nearest to it: ", made("a", row.title, { href: row.href }), ".");
       Search.output.before(note);
     }
     Search.output.append(...found.terms.map(definition), ...found.pages.map((page) => entry(page, found.words)));

@@ -10,13 +10,18 @@ from collections import namedtuple
 import matplotlib.pyplot as plt
 import numpy as np
 
+from companion.frames import show_without_row_numbers
+
 TRAIN, VAL = "#3b6fb6", "#c2560c"
 GREEN, PLUM, INK = "#2a7f62", "#6b1a6b", "#333333"
 PALETTE = (TRAIN, VAL, GREEN, PLUM, INK)
 
 
 def use_style():
-    """The look of every figure in the book: white background, light grid, readable type, sharp on a dense screen."""
+    """The look of every figure in the book: white background, light grid, readable type, sharp on a dense screen.
+
+    In a notebook, tables whose rows have no names are shown without row numbers.
+    """
     import seaborn as sns
 
     sns.set_theme(
@@ -46,6 +51,7 @@ def use_style():
         from matplotlib_inline.config import InlineBackend
 
         InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+        show_without_row_numbers(shell)
 
 
 def plot_history(history, axes=None):
@@ -83,10 +89,20 @@ def plot_spread(histories, metric, ax=None, label=None):
     if label is None:
         classes = metric == "loss" and histories[0].metrics == ("loss", "accuracy")
         label = "loss (cross-entropy)" if classes else metric.replace("_", " ")
-    ax.set(xlabel="epoch", ylabel=label)
+    ax.set(xlabel="epoch", ylabel="" if _named_at_the_left(ax) else label)
     ax.xaxis.get_major_locator().set_params(integer=True)
     _legend_once(ax)
     return ax
+
+
+def _named_at_the_left(ax):
+    """Whether these axes share their y axis with the panel to the left, whose label and numbers serve both."""
+    spec = ax.get_subplotspec()
+    if spec is None or spec.colspan.start == 0:
+        return False
+    left = [other for other in ax.get_shared_y_axes().get_siblings(ax) if other is not ax and other.get_subplotspec()]
+    place = spec.rowspan.start, spec.colspan.start - 1
+    return any((o.get_subplotspec().rowspan.start, o.get_subplotspec().colspan.start) == place for o in left)
 
 
 def _legend_once(ax):
@@ -123,10 +139,10 @@ def plot_readings(groups, ax=None):
         for place, (_, colour, shift) in enumerate(kinds):
             epochs = [reading.best[place] for reading in rows]
             y = row + shift
-            ax.hlines(y, min(epochs), max(epochs), color=colour, alpha=0.45, linewidth=2)
+            ax.hlines(y, min(epochs), max(epochs), color=colour, linewidth=1.2)
             for epoch in sorted(set(epochs)):
                 size = 5.5 * epochs.count(epoch) ** 0.5  # the area of a dot counts the runs that meet there
-                ax.plot(epoch, y, "o", color=colour, markersize=size, alpha=0.75, markeredgewidth=0)
+                ax.plot(epoch, y, "o", color=colour, markersize=size, markeredgewidth=0)
             ax.vlines(np.mean(epochs), y - 0.14, y + 0.14, color=colour, linewidth=2.5)
     ax.set_yticks(range(len(readings)), readings)
     ax.set_ylim(max(len(readings), 1) - 0.45, -0.55)

@@ -454,7 +454,7 @@ def test_a_bad_field_is_marked_and_explained_until_it_is_mended(visit):
     for written, words in {"": "is empty", "0": "not “0”", "-2": "not “-2”", "99": "larger than its image"}.items():
         kernel.fill(written)
         assert summary(page).startswith("Layer 4 (convolution)") and words in summary(page)
-        assert page.locator("#lc-problem-3").inner_text() == summary(page)
+        assert page.locator("#lc-problem-3").inner_text() == page.locator(".lc-summary p").inner_text()
         assert cells(page, 3)[0] == "–" and cells(page, 2)[0].startswith("32 × 16 × 16")
     kernel.fill("0")
     assert kernel.get_attribute("aria-invalid") == "true" and kernel.get_attribute("aria-describedby") == "lc-problem-3"
@@ -581,10 +581,94 @@ def test_link_and_code_are_copied(visit):
     assert "Nothing is copied" in page.locator(".lc-note").inner_text()
 
 
-def test_on_a_phone_the_table_scrolls_in_its_box_and_the_totals_stay_in_sight(visit):
+BLOCKS = """() => [...document.querySelectorAll(".lc-block")].map(block => {
+  const box = block.querySelector("rect"), side = name => Number(box.getAttribute(name));
+  return [block.querySelector("title").textContent, side("width"), side("height")];
+})"""
+
+
+def test_the_picture_draws_the_layers_to_scale_and_follows_each_key(visit):
+    page = visit("#net=3x64x64,10,conv-48-3-1-1,relu,maxpool-2-2-0,conv-12-3-1-1,flatten,linear-classes")
+    (image, _, _), first, pool, second, last = blocks = page.evaluate(BLOCKS)
+    assert image == "input: 3 × 64 × 64" and len(blocks) == 5  # no ReLU, no flatten
+    assert first[0].startswith("layer 1, convolution: 48 × 64 × 64, ") and "% of the multiply-adds" in first[0]
+    assert first[2] / second[2] == pytest.approx((64 / 32) ** 0.5)
+    assert pool[1] / second[1] == pytest.approx((48 / 12) ** 0.5)
+    field(page, "3:out").fill("3")
+    assert page.evaluate(BLOCKS)[1][1] / page.evaluate(BLOCKS)[3][1] == pytest.approx((48 / 3) ** 0.5)
+    assert last[0].startswith("layer 6, fully connected: 10")
+
+
+def test_the_picture_has_words_and_shows_the_share_of_the_chosen_count(visit):
+    page = visit("#net=vgg-16")
+    picture = page.get_by_role("img")
+    words = picture.get_attribute("aria-label")
+    assert words.startswith("Blocks to scale: 3 × 224 × 224, then 64 × 224 × 224, then")
+    page.get_by_role("combobox", name="the count that the picture shows").select_option("parameters")
+    share = 100 * 102_764_544 / 138_357_544  # the first fully connected layer, (25088 + 1)·4096
+    words = picture.get_attribute("aria-label")
+    assert f"{int(10 * share) / 10} %, is that of layer 34, fully connected" in words
+    fills = page.eval_on_selector_all(".lc-block rect", "all => all.map(rect => rect.style.fill)")
+    assert [place for place, fill in enumerate(fills) if " 100%" in fill] == [
+        place for place, (title, *_) in enumerate(page.evaluate(BLOCKS)) if title.startswith("layer 34,")
+    ]
+
+
+def test_the_picture_fits_its_place_at_every_width(visit):
+    for width in (320, 390, 768, 1440):
+        page = visit("#net=vgg-16-bn", width=width)
+        room, drawn = page.evaluate(
+            "() => [document.querySelector('.lc-picture').clientWidth, "
+            "Math.max(...[...document.querySelectorAll('.lc-block rect')].map(r => r.getBoundingClientRect().right))]"
+        )
+        left = page.locator(".lc-picture").bounding_box()["x"]
+        assert drawn <= left + room + 1, width
+
+
+def test_a_layer_that_does_not_fit_is_marked_and_a_button_leads_to_it(visit):
+    page = visit("#net=vgg-16")
+    field(page, "input:height").fill("8")
+    page.mouse.wheel(0, 50_000)
+    wrong = page.locator("tr.lc-wrong-row")
+    number = wrong.locator("th").inner_text()
+    assert wrong.count() == 1 and wrong.locator("[aria-invalid]").get_attribute("aria-describedby")
+    assert "?" in page.locator(".lc-picture text").all_text_contents()[-1]
+    page.get_by_role("button", name=f"Show layer {number}").click()
+    row, seen = wrong.bounding_box(), page.viewport_size["height"]
+    assert 0 <= row["y"] <= seen - row["height"]
+    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+    field(page, "input:height").fill("224")
+    assert wrong.count() == 0 and page.get_by_role("button", name="Show layer").count() == 0
+
+
+def test_a_wrong_number_of_the_input_has_its_button_too_and_no_picture(visit):
+    page = visit("#net=vgg-16")
+    field(page, "input:height").fill("0")
+    assert page.get_by_role("img").get_attribute("aria-label").startswith("No picture: ")
+    page.get_by_role("button", name="Show the field").click()
+    assert page.evaluate("document.activeElement.dataset.key") == "input:height"
+
+
+def test_on_a_phone_each_layer_is_a_card_with_its_numbers_and_the_totals_stay_in_sight(visit):
     page = visit("#net=vgg-16", width=390)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(".lc-scroll").evaluate("box => box.scrollWidth > box.clientWidth")
+    assert page.locator(".lc-scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
+    card = page.locator("tbody tr").nth(2)
+    room = card.bounding_box()
+    for cell in card.locator("td").all():
+        box = cell.bounding_box()
+        assert room["x"] <= box["x"] and box["x"] + box["width"] <= room["x"] + room["width"] + 1
+    labels = card.locator("td[data-label]").evaluate_all(
+        "all => all.map(cell => getComputedStyle(cell, '::before').content)"
+    )
+    assert [label.split('"')[1].strip() for label in labels] == [
+        "Output",
+        "Parameters",
+        "Multiply-adds",
+        "Activations",
+        "Memory",
+    ]
+    assert card.get_by_role("cell").count() == 6  # still a row of a table to a screen reader
     page.evaluate("document.querySelectorAll('tbody tr')[20].scrollIntoView()")
     box = page.locator(".lc-summary").bounding_box()
     assert box["y"] > 0 and box["y"] + box["height"] <= 901

@@ -2,57 +2,13 @@
 
 import pytest
 from books import ROOT
+from student_words import STUDENT_WORDS
 from visits import Visit
 
 from companion.publish import project
 from companion.publish.pages import keywords
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-# What students bring from lectures, and the page that answers; the words of a single chapter stand in tests/chapters too.
-STUDENT_WORDS = {
-    "CAM": "gap-head",
-    "class activation map": "gap-head",
-    "global average pooling": "gap-head",
-    "softmax": "gap-head",
-    "confidence interval": "evidence",
-    "prediction interval": "evidence",
-    "p-value": "evidence",
-    "significance": "evidence",
-    "reproducibility": "evidence",
-    "batch norm": "transfer-learning",
-    "overfitting": "dropout",
-    "early stopping": "dropout",
-    "learning rate": "dropout",
-    "dropout rate": "dropout",
-    "eval mode": "dropout",
-    "cross-entropy": "dropout",
-    "data augmentation": "augmentation",
-    "flip": "augmentation",
-    "receptive field": "depth",
-    "stride": "depth",
-    "number of parameters": "vgg-parameters",
-    "FLOPs": "vgg-parameters",
-    "max pooling": "vgg-parameters",
-    "filters": "vgg-parameters",
-    "perceptron": "mlp-vs-cnn",
-    "translation invariance": "mlp-vs-cnn",
-    "inductive bias": "mlp-vs-cnn",
-    "vanishing gradient": "rnn-vs-cnn",
-    "LSTM": "rnn-vs-cnn",
-    "GRU": "rnn-vs-cnn",
-    "attention": "rnn-vs-cnn",
-    "padding": "rnn-vs-cnn",
-    "sentiment analysis": "rnn-vs-cnn",
-    "fine-tuning": "transfer-learning",
-    "pretrained": "transfer-learning",
-    "feature extraction": "transfer-learning",
-    "frozen layers": "transfer-learning",
-    "errata": "errata",
-    "mistakes": "errata",
-    "license": "index",
-    "install": "index",
-}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +91,7 @@ def test_a_definition_comes_first_and_an_excerpt_is_neither_toolbar_nor_code_nor
     items.first.wait_for()
     assert "(glossary):" in items.first.inner_text() and items.first.get_attribute("class") == "search-definition"
     excerpts = visit.page.locator(".search-excerpt").all_inner_texts()
-    assert len(excerpts) >= 2 and visit.page.locator(".search-excerpt mark").count() >= len(excerpts) - 1
+    assert len(excerpts) >= 2 and visit.page.locator(".search-excerpt mark").count() >= 2
     for words in ("Open issue", ".ipynb", "nn.", "import ", "so well that new images are easier than known ones"):
         assert not [text for text in excerpts if words in text]
     visit.close()

@@ -14,7 +14,7 @@ from companion import catalogue, load_claims
 from companion.data.cifar import CIFAR10_FINGERPRINT
 from companion.evidence import profiles, records
 from companion.publish import project
-from companion.publish.notebooks import chapters, execution, pairs, recording, template, verdicts
+from companion.publish.notebooks import chapters, execution, form, pairs, recording, template, verdicts
 
 ROOT = project.project_root(__file__ + "/..")
 NAMES = chapters.chapter_names(ROOT)
@@ -70,32 +70,42 @@ def test_every_profile_belongs_to_a_chapter():
 
 
 CODE_LINES = 350  # that a reader sees without unfolding anything; comments and empty lines do not count
-FOLDED = {"hide-cell", "hide-input", "remove-cell", "remove-input", "solution"}
-
-
-def unfolded_code(notebook):
-    """The lines of code that a reader of the page sees: not those in folded cells, no comments, no empty lines."""
-    cells = [cell for cell in chapters.code_cells(notebook) if not FOLDED & set(chapters.tags(cell))]
-    lines = [line.strip() for cell in cells for line in cell.source.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+WORDS = (1000, 2500)  # that a reader sees without unfolding anything
 
 
 @every_chapter
 def test_a_chapter_fits_one_sitting(name):
     notebook = source(name)
     cells = chapters.code_cells(notebook)
-    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(cells) >= 12 and max(len(cell.source.splitlines()) for cell in cells) <= 30
-    assert len(unfolded_code(notebook)) <= CODE_LINES, "fold what only draws or measures, or move it into the package"
-    assert 1000 <= words <= 2400
+    assert len(form.seen_code(notebook)) <= CODE_LINES, "fold what only draws or measures, or move it into the package"
+    assert WORDS[0] <= form.seen_words(notebook) <= WORDS[1]
 
 
-def test_only_code_that_is_seen_counts():
-    cell = nbformat.v4.new_code_cell
-    seen = cell("# a comment\n\nx = 1  # one\n    # indented\ny = 2")
-    folded = [cell("z = 3", metadata={"tags": [tag]}) for tag in FOLDED]
-    notebook = nbformat.v4.new_notebook(cells=[seen, *folded, cell("", metadata={"tags": ["record"]})])
-    assert unfolded_code(notebook) == ["x = 1  # one", "y = 2"]
+@every_chapter
+def test_a_chapter_has_the_form_that_all_chapters_have(name):
+    assert form.problems(source(name), name) == []
+
+
+@every_chapter
+def test_the_minutes_that_a_chapter_s_head_states_are_those_that_its_words_and_code_take(name):
+    stated, estimated = form.stated_times(source(name)), form.reading_minutes(source(name))
+    assert stated, f"{name}: its head states no time"
+    assert stated[0] / 2 <= estimated <= 2 * stated[0], (
+        f"{name}: {stated[0]} minutes stated, about {estimated:.0f} by its length"
+    )
+
+
+@pytest.mark.slow
+@every_chapter
+def test_the_seconds_that_a_chapter_s_head_states_are_those_that_its_run_took(name):
+    path = execution.executed_path(ROOT, name)
+    if not path.is_file():
+        pytest.skip(f"{name} is not executed yet (make book)")
+    about, stated = chapters.read_notebook(path).metadata["companion"], form.stated_times(source(name))
+    seconds = about.get("cpu", about["seconds"])  # of one core: what else the machine does has no part in it
+    assert stated, f"{name}: its head states no time"
+    assert stated[1] / 2 <= seconds <= 2 * stated[1], f"{name}: {stated[1]} seconds stated, {seconds:.0f} taken"
 
 
 @every_chapter

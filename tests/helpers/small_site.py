@@ -22,6 +22,8 @@ ONE = """<section id="one"><h1>One</h1><p id="deep" aria-labelledby="one other">
 <section id="part"><h2>Its <em>part</em></h2><img src="../_images/a.png" alt="A picture of nothing at all"></section>
 <div class="cell tag_hide-input"><details class="hide"><summary>Show</summary><pre>figure code</pre></details><p>figure</p></div>
 <div class="cell tag_hide-cell"><details class="hide"><summary>Show</summary><pre>install code</pre></details></div>
-<div class="cell tag_solution tag_hide-cell"><details class="hide"><summary>Show</summary><pre>solution code</pre></details></div>
+<details class="solution"><summary>Solution</summary><div class="cell tag_solution"><pre>solution code</pre></div></details>
+<div class="cell tag_hide-cell"><details class="hide"><summary><p class="collapsed">Check: all</p><p class="expanded">Check: all</p></summary>
+<pre>check</pre><pre class="cell_output">True</pre></details></div>
 <div class="cell tag_hide-output"><pre>code</pre><details class="hide"><summary>Show</summary><pre class="cell_output">long output</pre></details></div>
 <details><summary>by pairs</summary>the evidence</details><h2>Raw heading</h2></section><script>alert(1)</script>"""

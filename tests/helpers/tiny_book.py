@@ -203,7 +203,7 @@ Look around.
 """
 )
 DRAWING = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 120" width="380" font-size="16" font-family="inherit, sans-serif">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 120" width="380" font-size="16" font-family="sans-serif">
   <title id="boxes-title">Two boxes</title>
   <desc id="boxes-desc">One as bright as paper, one in the accent's colour.</desc>
   <rect width="380" height="120" fill="var(--idea-paper,#ffffff)"/>
@@ -221,7 +221,8 @@ def make_formed_book(root, source=FORMED):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
     (root / "book" / "static" / "ideas").mkdir(exist_ok=True)
     (root / "book" / "static" / "ideas" / "boxes.svg").write_text(DRAWING)
-    shutil.copy(ROOT / "_config.yml", root)
+    for name in ("_config.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
     (root / "book" / "references.bib").write_text("")
     pages = f"- file: book/{FORMED_NAME}.ipynb\n  - file: book/ledger\n"
     (root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nparts:\n- chapters:\n  {pages}")

@@ -54,6 +54,7 @@ class Visit:
         self.page.on("request", lambda r: None if r.url.startswith(inside) else self.outside.append(r.url))
         self.page.on("console", lambda m: self._note(f"{m.text} {m.location['url']}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("requestfailed", lambda r: self._failed(r))
         self.page.goto(url)
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
         self.page.evaluate("document.fonts.ready.then(() => 0)")
@@ -62,6 +63,11 @@ class Visit:
         """The page in a window of that width, for a reader who has chosen that theme."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.emulate_media(color_scheme=theme)
+
+    def _failed(self, request):
+        """A request without an answer; one that the page gave up by itself, when it was left, is no fault of its."""
+        if request.failure != "net::ERR_ABORTED":
+            self._note(f"{request.url}: {request.failure}")
 
     def _note(self, complaint):
         if not any(noise in complaint for noise in KNOWN_NOISE):

@@ -25,7 +25,7 @@ def test_claims_as_json_has_every_row_with_its_status():
     by_id = {row["id"]: row for row in rows}
     assert by_id["A-vgg-total"]["status"] == "differs" and by_id["A-vgg-total"]["measured"] > 138_000_000
     metric = by_id["A-drop50-acc-val"]
-    assert metric["n"] == 5 and metric["interval"][0] < metric["measured"] < metric["interval"][1]
+    assert metric["n"] >= 5 and metric["interval"][0] < metric["measured"] < metric["interval"][1]
     assert by_id["E-conv-acc"]["status"] == "not yet tested" or by_id["E-conv-acc"]["n"]
 
 

@@ -53,6 +53,15 @@ def test_every_local_link_of_the_papers_leads_somewhere(name):
     assert links or name != "README.md"
 
 
+def test_no_file_holds_both_sides_of_a_merge():
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    files = [ROOT / name for name in project.tracked_files(ROOT) or [] if name]
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()}
+    assert [
+        path.name for path, text in texts.items() if any(line.startswith(marks) for line in text.splitlines())
+    ] == []
+
+
 def test_the_repository_stays_small():
     files = [ROOT / name for name in project.tracked_files(ROOT) or [] if name]
     sizes = {path.name: path.stat().st_size for path in files if path.is_file()}

@@ -45,9 +45,7 @@ class Scatter:
         """The probability that a further run lies at least so far from the centre."""
         if not self.error:
             return float(distance <= 0)
-        from scipy.stats import t
-
-        return float(min(1.0, 2 * t.sf(max(distance, 0.0) / self.error, self.freedom)))
+        return two_sided_p(max(distance, 0.0) / self.error, self.freedom)
 
 
 def scatter(values):
@@ -79,9 +77,16 @@ def nested_scatter(groups):
 
 def quantile(freedom):
     """The quantile of Student's distribution that leaves 2.5 % above it."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf((1 + CONFIDENCE) / 2, freedom))
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+
+
+def two_sided_p(distance, freedom):
+    """The probability that Student's t lies at least so far from 0, on either side."""
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(freedom, -distance))
 
 
 def difference_p(differences, beyond=0.0):
@@ -90,9 +95,7 @@ def difference_p(differences, beyond=0.0):
     error = stdev(differences) / math.sqrt(n)
     if not error:
         return float(not distance)
-    from scipy.stats import t
-
-    return float(2 * t.sf(distance / error, n - 1))
+    return two_sided_p(distance / error, n - 1)
 
 
 def holm(ps):

@@ -51,6 +51,17 @@ def test_references_styles_and_pictures_of_a_page_follow_its_ids(merged):
     assert merged.find("link")["href"] == "html/_static/a.css"
 
 
+def test_of_a_figure_with_several_renderings_paper_shows_the_light_and_wide_one(small):
+    page = small / "_build" / "html" / "book" / "one.html"
+    figure = """<a class="only-%s" href="../_images/%s.png"><picture><source media="(max-width: 540px)"
+      srcset="../_images/%s-narrow.png"><img class="only-%s" src="../_images/%s.png" alt="Curves of two runs"></picture></a>"""
+    both = figure % ("light", "a", "a", "light", "a") + figure % ("dark", "a-dark", "a", "dark", "a-dark")
+    page.write_text(page.read_text().replace("<h2>Raw heading</h2>", f"<h2>Raw heading</h2>{both}"))
+    merged = BeautifulSoup(pdf.merge(small, small / "_build" / "html"), "html.parser")
+    assert [image["src"] for image in merged.select("#one picture img")] == ["html/_images/a.png"]
+    assert not merged.find("source")
+
+
 def test_the_site_has_a_public_address_to_which_its_files_lead(small):
     with open(small / "_config.yml", "a") as file:
         file.write("html: {baseurl: https://example.org/book}\n")
@@ -63,9 +74,23 @@ def test_solutions_outputs_and_evidence_are_open_and_folded_code_is_left_out(mer
     assert not merged.find("details") and "Show" not in text and "alert" not in text
     for kept in ("figure", "solution code", "long output", "by pairs", "the evidence"):
         assert kept in text
+    assert "Check: all" in [label.get_text() for label in merged.select("#one .unfolded-label")], (
+        "a fold with a name keeps it"
+    )
     for left_out in ("figure code", "install code"):
         assert left_out not in text
     assert text.count("Solution") == 1
+
+
+def test_on_paper_a_word_of_the_glossary_is_plain_text_without_its_card(small):
+    site = small / "_build" / "html"
+    page = site / "book" / "one.html"
+    word = '<a aria-describedby="meaning-term-x" class="term" href="index.html">a word</a>'
+    html = page.read_text().replace("<h1>", f"<p>Read {word} here.</p><h1>", 1)
+    page.write_text(html.replace("</article>", '</article><div class="term-cards" hidden>a card</div>', 1))
+    merged = BeautifulSoup(pdf.merge(small, site), "html.parser")
+    assert "Read a word here." in merged.get_text() and "a card" not in merged.get_text()
+    assert not merged.select("a.term, [aria-describedby]")
 
 
 def test_the_contents_name_parts_chapters_and_sections(merged):

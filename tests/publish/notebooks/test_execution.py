@@ -8,7 +8,7 @@ import pytest
 from tiny_book import TINY
 
 from companion.publish import UserError, project
-from companion.publish.notebooks import chapters, execution, pairs
+from companion.publish.notebooks import chapters, execution, figures, pairs
 
 ROOT = project.project_root(__file__ + "/..")
 
@@ -109,3 +109,16 @@ def test_the_commit_is_marked_when_sources_changed_but_not_when_records_did(tmp_
     assert execution.current_commit(tmp_path) == clean
     (tmp_path / "src" / "companion" / "x.py").write_text("2")
     assert execution.current_commit(tmp_path) == clean + "+"
+
+
+@pytest.mark.slow
+def test_the_seconds_of_a_page_count_its_work_and_neither_waiting_nor_renderings_for_the_site_alone():
+    def seconds(code):
+        cells = [nbformat.v4.new_code_cell(code)]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        text = execution.execute(nbformat.writes(notebook), {}, start=figures.START)
+        return nbformat.reads(text, as_version=4).metadata["companion_cpu"]
+
+    assert 0 < seconds("import time; time.sleep(12)") < 12
+    assert seconds("from companion.publish.notebooks import figures; figures.spent += 1000") < 0

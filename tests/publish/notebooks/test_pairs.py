@@ -1,7 +1,13 @@
 """The committed notebooks: what `check_pair` refuses, and that `refresh` mends what is damaged."""
 
+import base64
+import io
+
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
+from sklearn.datasets import load_sample_images
 from sources import chapter_start
 
 from companion.publish import UserError
@@ -155,3 +161,32 @@ def test_a_heading_underlined_by_equals_signs_is_no_conflict(pair):
     root = pair[0]
     (root / "book" / "one.md").write_text(SOURCE + "\nUnderlined\n==========\n")
     assert chapters.read_source(root, "one")
+
+
+def as_text(picture):
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return base64.b64encode(written.getvalue()).decode("ascii")
+
+
+def pixels(text):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), int)
+
+
+def test_committed_curves_take_less_room_and_look_the_same():
+    drawn = Image.new("RGB", (600, 400), "white")
+    for number in range(12):  # many shades, as smooth lines have
+        ImageDraw.Draw(drawn).line(
+            [(0, 30 * number), (600, 400 - 31 * number)], fill=(20 * number, 90, 255 - 20 * number), width=3
+        )
+    drawn = drawn.resize((900, 600), Image.Resampling.BICUBIC)
+    text = as_text(drawn)
+    light = pairs.lighter(text)
+    assert len(light) < 0.7 * len(text) and pixels(light).shape == pixels(text).shape
+    assert np.sqrt(((pixels(light) - pixels(text)) ** 2).mean()) < 2
+    assert pairs.lighter(text) == light
+
+
+def test_a_committed_photograph_stays_as_it_is():
+    text = as_text(Image.fromarray(load_sample_images().images[0][:300, :300]))
+    assert pairs.lighter(text) == text

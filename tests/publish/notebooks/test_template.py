@@ -10,7 +10,7 @@ import yaml
 import companion
 from companion.evidence.ledger import load_claims
 from companion.publish import UserError, cli, project
-from companion.publish.notebooks import chapters, checks, execution, pairs, template
+from companion.publish.notebooks import chapters, checks, execution, form, pairs, template
 from companion.publish.pages import questions
 
 ROOT = project.project_root(__file__ + "/..")
@@ -45,10 +45,11 @@ def test_a_new_chapter_gets_every_file_that_it_needs_and_its_lines_in_the_conten
     before = files_of(book)
     written = template.new_chapter(book, "linear-regression")
     after = files_of(book)
-    assert set(after) - set(before) == new_files("linear-regression")
+    part = {"book/parts/gradients.md"}  # it is the first chapter of its part
+    assert set(after) - set(before) == new_files("linear-regression") | part
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"_toc.yml", "README.md"}
-    assert {path.relative_to(book).as_posix() for path in written} == new_files("linear-regression") | changed
+    assert {path.relative_to(book).as_posix() for path in written} == new_files("linear-regression") | part | changed
     assert "/blob/main/book/linear-regression.ipynb)" in (book / "README.md").read_text(encoding="utf-8")
     assert chapters.title(book, "linear-regression") == "Linear regression"
 
@@ -127,16 +128,31 @@ def test_a_chapter_stands_beside_its_neighbours_of_the_plan(book):
     template.new_chapter(book, "simple-cnn")
     template.new_chapter(book, "denoising-autoencoder")
     names = chapters.chapter_names(book)
-    assert names.index("simple-cnn") == names.index("vgg-parameters") - 1
+    assert names.index("simple-cnn") == names.index("depth") - 1
     assert names.index("denoising-autoencoder") == names.index("transfer-learning") + 1
     assert set(parts(book)) == set(parts(ROOT)), "no part is new"
 
 
-def test_a_chapter_whose_neighbours_are_all_to_come_opens_their_part(book):
+def test_a_chapter_whose_neighbours_are_all_to_come_opens_their_part_and_writes_its_page(book):
     template.new_chapter(book, "linear-regression")
-    assert next(iter(parts(book).items())) == ("A model, a loss, a gradient", ["linear-regression"])
+    assert list(parts(book).items())[1] == ("Learning by gradients", ["gradients", "linear-regression"])
+    page = book / "book" / "parts" / "gradients.md"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Learning by gradients\n") and "% chapters-of-this-part\n" in text and "<<" not in text
+    page.write_text("# Mine\n")
     template.new_chapter(book, "logistic-map")
-    assert parts(book)["A model, a loss, a gradient"] == ["linear-regression", "logistic-map"]
+    assert parts(book)["Learning by gradients"] == ["gradients", "linear-regression", "logistic-map"]
+    assert page.read_text() == "# Mine\n"
+
+
+def test_the_contents_have_the_parts_of_the_plan_in_its_order_each_opened_by_its_page():
+    planned = {part["part"]: template.part_page(part) for part in template.parts()}
+    listed = [(part.caption, part.pages) for part in project.contents(ROOT)[1] if part.caption in planned]
+    assert [caption for caption, _ in listed] == [caption for caption in planned if caption in dict(listed)]
+    for caption, pages in listed:
+        assert pages[0] == planned[caption] and (ROOT / f"{pages[0]}.md").is_file()
+    found = [name for _, pages in listed for name in map(chapters.name_of, pages[1:])]
+    assert found == chapters.chapter_names(ROOT), "every chapter stands in a part of the plan"
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -169,6 +185,7 @@ def test_the_page_keeps_the_rules_of_a_chapter(book, data, task):
     cells = chapters.code_cells(notebook)
     assert cells[0].source == template.first_cell(book)
     assert chapters.parameters(notebook)
+    assert form.problems(notebook, "linear-regression") == []
     for cell in cells:
         assert len(cell.source.splitlines()) <= 30
         assert max(map(len, cell.source.splitlines())) <= 88, cell.source

@@ -6,7 +6,9 @@ import pytest
 from reading import soup
 from visits import Visit
 
-from companion import load_claims
+from companion import check_metric, check_order, load_claims, smaller
+from companion.evidence.digits import interval_text
+from companion.evidence.statuses import group_of
 from companion.evidence.verdicts import Verdict
 from companion.publish.pages import ledger
 
@@ -25,19 +27,26 @@ def test_the_ledger_table_says_all_that_its_filters_ask(verdicts, written):
     assert page.form.has_attr("hidden"), "without the script the page offers no filter"
 
 
-def test_the_last_column_is_an_interval_or_the_evidence_to_be_folded_out(verdicts):
-    known = {
-        "A-drop50-loss-val": Verdict("A-drop50-loss-val", "agrees", 0.5, "n = 3", 3, (0.25, 0.75)),
-        "A-vgg-total": Verdict("A-vgg-total", "differs", 1, "recomputed exactly"),
-    }
-    order = next(id for id, verdict in verdicts.items() if load_claims()[id].kind == "order")
-    known[order] = Verdict(order, "holds in part", evidence="a < b: holds; b < c: reversed", n=2)
+def test_a_row_shows_its_verdict_second_and_an_interval_with_its_picture_or_the_evidence_to_be_folded_out():
+    values = {0: 0.9, 1: 1.0, 2: 1.1}
+    metric = check_metric("A-drop50-loss-val", values)
+    order = check_order("A-drop-gap", smaller("a < b", values, {seed: v + 1 for seed, v in values.items()}))
+    text = Verdict("A-drop-choice", "supported", evidence="seen; twice")
+    count = Verdict("A-vgg-total", "differs", 1, "recomputed exactly")
+    known = {verdict.claim_id: verdict for verdict in (metric, order, text, count)}
     rows = {row["id"]: row.select("td") for row in soup(ledger.ledger_html(known, {})).select("tr[id]")}
-    assert [cell.text for cell in rows["A-drop50-loss-val"][-2:]] == ["3", "0.250 to 0.750"]
+    assert {len(row) for row in rows.values()} == {len(ledger.COLUMNS)}
+    for key, verdict in known.items():
+        assert rows[key][1].select_one(".verdict").text.split(maxsplit=1)[1] == verdict.status
+    low, high = interval_text(*metric.interval).split(" to ")
+    assert rows[metric.claim_id][-2].text == "3" and rows[metric.claim_id][-1].select_one(".strip .strip-report")
+    assert rows[metric.claim_id][-1].select_one(".claim-numbers").text == f"{low} to {high}"
+    fold = rows[order.claim_id][-1].details
+    assert fold.summary.text == "by pairs" and fold.select_one(".claim-part .strip .strip-zone")
+    assert fold.select_one(".claim-words").text.startswith("a < b")
+    assert list(rows[text.claim_id][-1].details.stripped_strings) == ["evidence", "seen", "twice"]
     assert [cell.text for cell in rows["A-vgg-total"][-2:]] == ["", ""]
-    fold = rows[order][-1].details
-    assert list(fold.stripped_strings) == ["by pairs", "a < b: holds", "b < c: reversed"]
-    assert [cell.text for cell in rows["E-bce"][-3:]] == ["– not yet tested", "", ""]
+    assert [cell.text for cell in rows["E-bce"][1:2] + rows["E-bce"][-3:]] == ["– not yet tested", "", "", ""]
 
 
 def shown(visit):
@@ -69,7 +78,7 @@ def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address,
     orders, status = expected(verdicts, kind="order")
     assert shown(visit) == (orders, f"{len(orders)} of {total} rows.")
     page.select_option("[name=verdict]", "any-part")
-    parts = [id for id in orders if status(load_claims()[id]) == "holds in part"]
+    parts = [id for id in orders if group_of(status(load_claims()[id])).key == "part"]
     assert shown(visit)[0] == parts and 0 < len(parts) < len(orders)
     assert page.evaluate("location.hash") == "#kind=order&verdict=any-part"
     page.reload()
@@ -83,7 +92,8 @@ def test_the_ledger_filters_and_keeps_its_state_in_the_address(browser, address,
     found = shown(visit)[0]
     assert "A-drop50-loss-val" in found and "A-drop50-acc-val" not in found
     page.goto(start + "?report=C&verdict=any-part")
-    assert shown(visit)[0] == [id for id in expected(verdicts, report="C")[0] if "in part" in status(load_claims()[id])]
+    of_c = expected(verdicts, report="C")[0]
+    assert shown(visit)[0] == [id for id in of_c if group_of(status(load_claims()[id])).key == "part"]
     page.select_option("[name=report]", "A")
     assert page.evaluate("location.search + location.hash") == "#report=A&verdict=any-part"
     page.evaluate("location.hash = 'report=B&verdict=nonsense'")

@@ -75,7 +75,8 @@ def test_words_keep_their_letters_and_numbers_stand_in_columns(name):
 
 
 def test_our_pictures_hold_no_text_that_a_machine_would_set():
-    pictures = [path for path in (ROOT / "book").rglob("*.svg") if ".ipynb_checkpoints" not in path.parts]
+    apart = {".ipynb_checkpoints", "ideas"}  # a picture of an idea stands in the page itself, and takes its face
+    pictures = [path for path in (ROOT / "book").rglob("*.svg") if not apart & set(path.parts)]
     assert len(pictures) >= 2
     for path in pictures:
         assert "<text" not in path.read_text(encoding="utf-8"), path.name

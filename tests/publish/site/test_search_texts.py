@@ -66,7 +66,9 @@ def test_search_gets_the_words_of_every_page_by_sections_with_definitions_and_wh
             "text": "One",
         }
     ]
-    assert found["absent"] == [{"words": ["two"], "says": "No.", "href": "book/one.html#part"}]
+    assert found["absent"] == [
+        {"words": ["two"], "says": "No.", "href": "book/one.html#part", "title": "One › Its part"}
+    ]
 
 
 def test_a_page_without_a_heading_has_no_sections():

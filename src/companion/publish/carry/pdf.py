@@ -127,6 +127,8 @@ def _chapter(soup, name, part, opens, site):
         raise UserError(f"The page {name} of the built site has no article with a title: run `make book`.")
     for tag in article.select("script, noscript, link, .headerlink, button, template"):
         tag.decompose()
+    for tag in article.select(".only-dark, picture > source"):  # paper is light and wide
+        tag.decompose()
     for word in article.select("a.term"):  # on paper no card opens
         word.unwrap()
     _unfold(article)
@@ -165,8 +167,10 @@ def _unfold(article):
             continue
         summary = details.find("summary")
         label = summary.get_text(" ", strip=True) if summary else ""
-        if of_a_cell:  # MyST-NB's own words: "Show code cell content"
-            label = "Solution" if "tag_solution" in classes else ""
+        if of_a_cell:  # the fold's name, or MyST-NB's own words: "Show code cell content"
+            name = summary.select_one(".collapsed") if summary else None
+            label = name.get_text(" ", strip=True) if name else ""
+            label = "" if label.startswith("Show code cell") else label
         if summary:
             summary.name, summary["class"], summary.string = "p", "unfolded-label", label
             if not label:

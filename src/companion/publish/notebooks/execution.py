@@ -11,14 +11,14 @@ from pathlib import Path
 
 from companion.evidence import profiles
 from companion.publish import UserError, git
-from companion.publish.notebooks import chapters, kernels
+from companion.publish.notebooks import chapters, figures, kernels
 
 
-def execute(text, parameters, folder=None, label="notebook"):
+def execute(text, parameters, folder=None, label="notebook", start=None):
     """Execute a notebook (JSON text) by papermill in a fresh kernel; returns the executed notebook as JSON text.
 
     Its metadata `companion_uses` says which modules, records, ledger rows and profiles of the package the run used. No cell
-    has a time limit. Raises UserError with the failing cell's number and message.
+    has a time limit. `start` is a line that the kernel runs first. Raises UserError with the failing cell's number and message.
     """
     import nbformat
     import papermill
@@ -39,7 +39,10 @@ def execute(text, parameters, folder=None, label="notebook"):
                 progress_bar=False,
                 start_timeout=kernels.STARTUP,
                 coalesce_streams=True,  # else where one cell's prints are split depends on timing
-                extra_arguments=["--IPKernelApp.log_level=50"],  # kernels warn about TCP on every start
+                extra_arguments=[
+                    "--IPKernelApp.log_level=50",  # kernels warn about TCP on every start
+                    *([f"--IPKernelApp.exec_lines={start}"] if start else []),
+                ],
             )
         except papermill.PapermillExecutionError as error:
             where = f"cell [{error.exec_count}]" if error.exec_count else "a cell"
@@ -59,7 +62,7 @@ def execute_chapter(root, chapter, profile="quick"):
 
     notebook = chapters.read_source(root, chapter)
     values = {} if profile == "quick" else profile_parameters(chapter, chapters.parameters(notebook))
-    text = execute(nbformat.writes(notebook), values, root / "book", chapter)
+    text = execute(nbformat.writes(notebook), values, root / "book", chapter, figures.START)
     executed = nbformat.reads(text, as_version=4)
     uses = executed.metadata.pop("companion_uses")
     devices = {

@@ -20,7 +20,9 @@ END = (
     "Exercises",
     "References",
 )
-NAMED = re.compile(r"# @title[ \t]+(\S.*?)[ \t]*(?:\n|$)")  # Colab's own mark: it shows the name, and folds the cell below it
+NAMED = re.compile(
+    r"# @title[ \t]+(\S.*?)[ \t]*(?:\n|$)"
+)  # Colab's own mark: it shows the name, and folds the cell below it
 FOLDED = ("hide-cell", "hide-input")
 NOT_SEEN = {*FOLDED, "remove-cell", "remove-input", "solution"}
 HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$", re.M)
@@ -66,7 +68,9 @@ def seen_code(notebook):
 
 def seen_words(notebook):
     """How many words a reader sees without unfolding anything: no solutions, no hints, no addresses of links."""
-    shown = [c for c in notebook.cells if c.cell_type == "markdown" and not {"solution", "hint"} & set(chapters.tags(c))]
+    shown = [
+        c for c in notebook.cells if c.cell_type == "markdown" and not {"solution", "hint"} & set(chapters.tags(c))
+    ]
     return sum(len(re.sub(r"\]\([^)]*\)", "]", cell.source).split()) for cell in shown)
 
 
@@ -142,7 +146,11 @@ def _predictions(notebook):
                 yield f"a cell has the tag 'answer-{number}', and there is no such question"
         if answers_of(cell) and cell.cell_type == "markdown" and "\n#" in "\n" + cell.source.strip():
             yield "a Markdown cell that answers a question has to be one without a heading"
-    yield from (f"question {number} of 'Predict first' has no cell tagged 'answer-{number}'" for number in numbers if number not in answered)
+    yield from (
+        f"question {number} of 'Predict first' has no cell tagged 'answer-{number}'"
+        for number in numbers
+        if number not in answered
+    )
 
 
 def answers_of(cell):
@@ -151,6 +159,9 @@ def answers_of(cell):
 
 
 def _exercises(notebook):
+    told = [c.source for c in notebook.cells if c.cell_type == "markdown" and "solution" not in chapters.tags(c)]
+    if any(re.search(r"^Solution\b", text, re.M) for text in told):
+        yield "a sentence announces a solution, which its fold does already: 'Solution …'"
     exercises = []  # (title, [cells below it])
     for cell in notebook.cells:
         headings = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
@@ -163,8 +174,6 @@ def _exercises(notebook):
                 break  # the next section
         elif exercises and not titles:
             exercises[-1][1].append(cell)
-        if cell.cell_type == "markdown" and "solution" not in chapters.tags(cell) and re.search(r"^Solution\b", cell.source, re.M):
-            yield "a sentence announces a solution, which its fold does already: 'Solution …'"
     if not exercises:
         yield "it has no exercise: '### Exercise 1: count'"
     for number, (title, cells) in enumerate(exercises, 1):
@@ -209,7 +218,13 @@ def opened(text, summary):
 
 
 def _sections(notebook):
-    titles = [title for c in notebook.cells if c.cell_type == "markdown" for marks, title in HEADING.findall(c.source) if marks == "##"]
+    titles = [
+        title
+        for c in notebook.cells
+        if c.cell_type == "markdown"
+        for marks, title in HEADING.findall(c.source)
+        if marks == "##"
+    ]
     if "Predict first" not in titles:
         yield "it has no section 'Predict first'"
     if missing := [title for title in END if title not in titles and title != "What the report does not say"]:

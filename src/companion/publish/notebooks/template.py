@@ -22,6 +22,7 @@ FULL_PROFILE = """\
 # To use the values of the recorded runs instead, take the "# " off the next line:
 # import companion; companion.use_full_profile("{chapter}", globals())"""
 
+ABOUT = "About this part"  # how the contents call the page that opens a part
 DATA = ("images", "table", "sequence", "text")
 TASKS = {  # kind of task: how the page trains and what its figure shows
     "classes": {"loss": "nn.CrossEntropyLoss()", "metrics": "", "curves": "Accuracy and loss"},
@@ -114,6 +115,9 @@ def new_chapter(root, name, data=None, task=None):
             f"The chapter {name} exists already, at least in part: {', '.join(there)}. Nothing was written."
         )
     files[root / "_toc.yml"] = toc = listed(root, name)
+    part = part_of(name)
+    if part and f"file: {part_page(part)}\n" in toc and not (root / f"{part_page(part)}.md").exists():
+        files[root / f"{part_page(part)}.md"] = fill("part.md", part=part["part"])
     paper = root / "README.md"
     if paper.is_file():
         files[paper] = readme.up_to_date(root, project.read_text(paper), toc, {name: title(name)})
@@ -215,7 +219,22 @@ def _model(data, task):
 
 def plan():
     """The order of the book as (part, {chapter: its kinds}), from `templates/plan.yml`."""
-    return [(part["part"], part["chapters"]) for part in project.read_yaml(TEMPLATES / "plan.yml")]
+    return [(part["part"], part["chapters"]) for part in parts()]
+
+
+def part_of(name):
+    """What the plan says of the part that the chapter belongs to: its caption `part`, its `page`, its `chapters`; or None."""
+    return next((part for part in parts() if name in part["chapters"]), None)
+
+
+def part_page(part):
+    """The page that opens a part, as `_toc.yml` lists it."""
+    return f"book/parts/{part['page']}"
+
+
+def parts():
+    """What the plan says of each part, in order, see `part_of`."""
+    return project.read_yaml(TEMPLATES / "plan.yml")
 
 
 def listed(root, name):
@@ -239,13 +258,14 @@ def listed(root, name):
 
 
 def _open_part(root, lines, captions, name, caption):
-    """Insert a part with this chapter into the lines of `_toc.yml`: before the next chapters of the plan, or after all chapters."""
+    """Insert a part with its page and this chapter into the lines of `_toc.yml`: before the next chapters of the plan, or after all chapters."""
     order = [chapter for _, found in plan() for chapter in found]
     held = [{chapters.name_of(page) for page in part.pages} & set(order) for part in project.contents(root)[1]]
     later = [number for number, names in enumerate(held) if any(order.index(n) > order.index(name) for n in names)]
     place = later[0] if later else 1 + max(number for number, names in enumerate(held) if names)
     indent = lines[captions[0]].partition("-")[0]
-    entry = f'{indent}- caption: "{caption}"\n{indent}  chapters:\n{indent}    - file: book/{name}.ipynb\n'
+    page = f"{indent}    - file: {part_page(part_of(name))}\n{indent}      title: {ABOUT}\n"
+    entry = f'{indent}- caption: "{caption}"\n{indent}  chapters:\n{page}{indent}    - file: book/{name}.ipynb\n'
     lines.insert(captions[place] if place < len(captions) else len(lines), entry)
 
 
@@ -267,6 +287,8 @@ def what_is_left(name, task):
     if task != "none":
         yield f"fix the settings in evidence/profiles/{name}.yml before you look at results, then `make record CH={name}`"
     yield f"write a second witness in tests/chapters/test_{name.replace('-', '_')}.py"
+    if part := part_of(name):
+        yield f"what the chapter gives and takes in its part, and what to take away: {part_page(part)}.md"
     yield "papers: book/references.bib; new words: book/glossary.md; new symbols: book/notation.md"
     yield "words that readers type and the page does not use: book/keywords.yml"
     yield "a new data set: a module in companion/data, a line of SETS in companion/catalogue.py, a row in book/evidence.md"

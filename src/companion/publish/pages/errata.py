@@ -1,9 +1,11 @@
 """The errata page: mistakes, and findings that did not hold."""
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 
 from companion.evidence.ledger import load_claims
-from companion.evidence.statuses import group_of
+from companion.evidence.statuses import CONTRADICTED, group_of
 from companion.publish.notebooks.chapters import title_of
 from companion.publish.pages.rendering import render
 
@@ -25,14 +27,20 @@ def _corrections(claim, verdicts):
 
 
 def _off(claim, right):
-    return f"{claim.reported - right:+,}".replace("-", "−") if isinstance(right, int) else ""
+    """The report's number minus the right one, of each where there are several."""
+    if isinstance(right, list):
+        return ", ".join(
+            _off(replace(claim, reported=one), other) for one, other in zip(claim.reported, right, strict=True)
+        )
+    difference = claim.reported - (right if isinstance(right, int) else Decimal(right))
+    return f"{difference:+,}".replace("-", "−")
 
 
 def findings_html(verdicts, written, kinds):
-    """The verdicts of these kinds that went against the report, or against a part of what it states."""
+    """The verdicts of these kinds that contradict what the report states, or a part of it; undecided is no error."""
     chosen = [c for c in load_claims().values() if c.kind in kinds and c.id in verdicts]
     against = [
-        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in ("differ", "part")
+        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in CONTRADICTED
     ]
     return render("findings", tested=len(chosen), against=against, places=_places(written))
 

@@ -7,39 +7,31 @@ from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import GROUPS, group_of
 from companion.publish import project
 from companion.publish.notebooks import chapters, execution
+from companion.publish.pages.counts import count
 from companion.publish.pages.rendering import render
 from companion.publish.project import repository
 
-TILES = ("agree", "part", "differ")  # the groups that the front page shows as large numbers
 
-
-def tally(verdicts):
-    """{report: {group: how many of its claims}} over the whole ledger, the groups in the order of GROUPS."""
+def squares(verdicts):
+    """{report: [(claim, its verdict's word)]} over the whole ledger, the verdicts' groups in the order of GROUPS."""
     found = {}
     for claim in load_claims().values():
         status = verdicts[claim.id].status if claim.id in verdicts else "not yet tested"
-        found.setdefault(claim.report, Counter())[group_of(status)] += 1
-    return {report: {group: n[group] for group in GROUPS if n[group]} for report, n in sorted(found.items())}
+        found.setdefault(claim.report, []).append((claim, status))
+    return {
+        report: sorted(rows, key=lambda row: GROUPS.index(group_of(row[1]))) for report, rows in sorted(found.items())
+    }
 
 
 def front_html(verdicts):
     """The front page's first screen: what the book found, as numbers, as one square for each claim, and as a table."""
-    reports = tally(verdicts)
-    counts = _together(reports)
-    tested = sum(n for group, n in counts.items() if group.key != "open")
-    return render("front", reports=reports, counts=counts, tested=tested, tiles=TILES)
+    return render("front", counts=count(verdicts), squares=squares(verdicts))
 
 
 def verdicts_by_report_html(verdicts):
     """The figure of the front page as a table: reports by groups of verdicts, with sums."""
-    reports = tally(verdicts)
-    return render("verdicts_by_report", reports=reports, counts=_together(reports))
-
-
-def _together(reports):
-    """{group: how many claims of all reports}, in the order of GROUPS."""
-    counts = sum(map(Counter, reports.values()), Counter())
-    return {group: counts[group] for group in GROUPS if counts[group]}
+    counts = count(verdicts)
+    return render("verdicts_by_report", reports=counts.reports, counts=counts.groups)
 
 
 def chapters_html(root, verdicts, executed):

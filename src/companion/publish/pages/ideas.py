@@ -8,7 +8,11 @@ from xml.etree import ElementTree
 
 from companion.publish import UserError, project
 
-WIDEST, PHONE, SMALLEST = 760, 358, 12  # the widest drawing; a phone's column, and the smallest letters there, in pixels
+WIDEST, PHONE, SMALLEST = (
+    760,
+    358,
+    12,
+)  # the widest drawing; a phone's column, and the smallest letters there, in pixels
 COLOURS = {
     f"var(--idea-{name},{colour})"
     for name, colour in {
@@ -21,10 +25,22 @@ COLOURS = {
     }.items()
 }
 PAINTED = ("fill", "stroke", "color", "stop-color", "flood-color", "lighting-color")
-ELEMENTS = set(
-    "svg title desc g defs rect circle ellipse line polyline polygon path text tspan marker use symbol "
-    "linearGradient stop pattern clipPath mask".split()
-)
+ELEMENTS = {
+    "svg",
+    "title",
+    "desc",
+    "g",
+    "defs",
+    "use",
+    "symbol",
+    "marker",
+    "mask",
+    "clipPath",
+    "pattern",
+    "linearGradient",
+    "stop",
+}
+ELEMENTS |= {"rect", "circle", "ellipse", "line", "polyline", "polygon", "path", "text", "tspan"}
 
 
 def folder(root):
@@ -56,7 +72,9 @@ def _inline(root, name, alt, chapter):
     width, height = drawing_size(path)
     opening = re.search(r"<svg\b[^>]*>", drawing)[0]
     kept = re.sub(r'\s(class|role|width|height|aria-[\w-]+)="[^"]*"', "", opening).rstrip("/>")
-    words = f'class="idea" role="img" width="{width:g}" height="{height:g}" aria-label="{escape(" ".join(alt.split()))}"'
+    words = (
+        f'class="idea" role="img" width="{width:g}" height="{height:g}" aria-label="{escape(" ".join(alt.split()))}"'
+    )
     words += f' aria-describedby="{about[1]}"' if about else ""
     drawing = drawing.replace(opening, f"{kept} {words}>", 1)
     return f"```{{raw}} html\n{drawing}\n```"
@@ -87,7 +105,11 @@ def check(path):
         yield f"it needs a viewBox of a width of at most {WIDEST}"
         return
     parts = {tag: picture.find(f"{{*}}{tag}") for tag in ("title", "desc")}
-    yield from (f"it needs a <{tag}> that says something" for tag, part in parts.items() if part is None or not (part.text or "").strip())
+    yield from (
+        f"it needs a <{tag}> that says something"
+        for tag, part in parts.items()
+        if part is None or not (part.text or "").strip()
+    )
     drawn = [part for part in picture if _tag(part) not in ("title", "desc", "defs")]
     if not drawn or _tag(drawn[0]) != "rect" or "--idea-paper" not in _painted(drawn[0]).get("fill", ""):
         yield "what it draws first has to be a <rect> filled with --idea-paper"
@@ -115,6 +137,8 @@ def _element(element, name):
         attribute = attribute.rpartition("}")[2]
         if attribute.startswith("on"):
             yield f"it holds a script, {attribute}"
+        if attribute == "font-family" and value != "sans-serif":
+            yield f'its letters are {value!r}: write font-family="sans-serif"; on the page they are those of the page'
         if attribute == "id" and not value.startswith(f"{name}-"):
             yield f"the id {value!r} has to begin with '{name}-', for a page may hold two pictures"
         if (attribute == "href" and not value.startswith("#")) or re.search(r"url\((?!#)", value):
@@ -126,7 +150,9 @@ def _element(element, name):
 
 def _letters(element, scale, size):
     """Letters that are too small on a phone, where the picture is drawn at this scale."""
-    own = re.match(r"[\d.]+", element.get("font-size", "")) or re.search(r"font-size:\s*([\d.]+)", element.get("style", ""))
+    own = re.match(r"[\d.]+", element.get("font-size", "")) or re.search(
+        r"font-size:\s*([\d.]+)", element.get("style", "")
+    )
     size = float(own[own.lastindex or 0]) if own else size
     if _tag(element) in ("text", "tspan") and (element.text or "").strip():
         if size is None:

@@ -1,19 +1,17 @@
 """The ledger page with what its filters need."""
 
-from collections import Counter
-
 from companion.evidence.ledger import load_claims
 from companion.evidence.statuses import GROUPS
 from companion.evidence.verdicts import Verdict
 from companion.publish.notebooks.chapters import title_of
+from companion.publish.pages.counts import count
 from companion.publish.pages.rendering import render
 
 COLUMNS = {  # heading: how the script sorts the column; the interval does not sort
-    "Row": "text",
     "What the report states": "text",
+    "Verdict": "text",
     "Report": "number",
     "Measured": "number",
-    "Verdict": "text",
     "n": "number",
     "95 % interval": "",
 }
@@ -30,10 +28,10 @@ def ledger_html(verdicts, written):
     for claim in claims:
         groups.setdefault((claim.report, claim.chapter), []).append(claim)
     verdicts = {claim.id: verdicts.get(claim.id, Verdict(claim.id, "not yet tested")) for claim in claims}
-    counts = Counter(verdict.status for verdict in verdicts.values())
+    counts = count(verdicts)
     titles = {name: title_of(notebook) for name, notebook in written.items()}
     values = {"columns": COLUMNS, "groups": groups, "verdicts": verdicts, "counts": counts, "titles": titles}
-    return render("ledger", **values, filters=_filters(groups, titles), choices=_choices(counts))
+    return render("ledger", **values, filters=_filters(groups, titles), choices=_choices(counts.words))
 
 
 def _filters(groups, titles):

@@ -45,7 +45,9 @@ def shape(cell, chapter):
     """The text of a Markdown cell with a tag that says what it is, as a box of that class; any other text as it is."""
     tags = sources.tags(cell)
     if "head" in tags:
-        return boxed("chapter-head", "\n\n".join(f"{label}\n: {words}" for label, words in form.head_items(cell.source)))
+        return boxed(
+            "chapter-head", "\n\n".join(f"{label}\n: {words}" for label, words in form.head_items(cell.source))
+        )
     if "hint" in tags:
         return cell.source.replace("<details>", '<details class="hint">', 1)
     if "solution" in tags:

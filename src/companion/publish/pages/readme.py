@@ -5,9 +5,9 @@
 
 import re
 
-from companion.evidence.ledger import load_claims
 from companion.publish import UserError, project
 from companion.publish.notebooks import chapters
+from companion.publish.pages.counts import count
 
 
 def refresh(root):
@@ -24,10 +24,10 @@ def refresh(root):
 
 def up_to_date(root, text, toc=None, titles=None):
     """The text of README with the present chapters and counts; `toc` and `titles` take the place of what is not written yet."""
-    claims = load_claims().values()
+    counts = count()
     facts = {
-        "claims": str(len(claims)),
-        "reports": str(len({claim.report for claim in claims})),
+        "claims": str(counts.total),
+        "reports": str(len(counts.reports)),
         "chapters": f"\n{_chapter_list(root, toc, titles or {})}\n",
     }
     for name, fact in facts.items():

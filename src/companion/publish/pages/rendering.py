@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from companion.evidence import digits, statuses, table
+from companion.evidence import digits, table
 
 
 def render(template, **values):
@@ -15,6 +15,6 @@ def _environment():
     from jinja2 import PackageLoader
 
     made = table.environment(PackageLoader("companion.publish.pages"))
-    made.filters |= {"number": digits.number, "group": statuses.group_of}
-    made.globals |= {"table_row": table.table_row, "interval_text": digits.interval_text}
+    made.filters["number"] = digits.number
+    made.globals["interval_text"] = digits.interval_text
     return made

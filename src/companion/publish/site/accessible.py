@@ -14,8 +14,8 @@ from companion.publish.site import solutions
 SHARP = 150  # a picture of at least so many dots per inch was drawn at twice the size that it is shown at
 
 
-def mend(built):
-    """Mend every page of the site in the folder `built`."""
+def mend(built, *further):
+    """Mend every page of the site in the folder `built`; `further` are functions of a page's soup and its name that do more to it."""
     from bs4 import BeautifulSoup
 
     for path in pages(built):
@@ -31,6 +31,8 @@ def mend(built):
         ):
             step(soup)
         size_pictures(soup, path)
+        for step in further:
+            step(soup, path.relative_to(built).as_posix())
         path.write_text(str(soup), encoding="utf-8", newline="\n")
 
 

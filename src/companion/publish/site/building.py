@@ -10,7 +10,16 @@ from companion.publish import UserError, project
 from companion.publish.notebooks import chapters, checks, execution, recorded_code
 from companion.publish.pages import handout
 from companion.publish.project import repository
-from companion.publish.site import accessible, downloads, fonts, glossary_cards, page_checks, search_texts
+from companion.publish.site import (
+    accessible,
+    badges,
+    downloads,
+    figures,
+    fonts,
+    glossary_cards,
+    page_checks,
+    search_texts,
+)
 from companion.publish.site.staging import stage_sources
 
 NO_SOURCES = ("__pycache__", ".ipynb_checkpoints")
@@ -66,6 +75,7 @@ def build_site(root, solutions=True):
     """
     try:
         executed = gated_notebooks(root)
+        renderings = figures.take(executed.values())
         if not solutions:
             executed = {name: handout.without_solutions(notebook, name) for name, notebook in executed.items()}
         stage = root / "_build" / ("site" if solutions else "site-without-solutions")
@@ -76,7 +86,8 @@ def build_site(root, solutions=True):
         downloads.publish_sources(root, built, executed, solutions)
         if not solutions:
             downloads.lead_to_handouts(built, repository(root), executed)
-        accessible.mend(built)
+        accessible.mend(built, badges.marker(root))
+        figures.show(built, renderings)
         glossary_cards.add_cards(root, built)
         fonts.finish(built)
         search_texts.add_search_texts(root, built)

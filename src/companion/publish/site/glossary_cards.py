@@ -19,7 +19,7 @@ NOT_IN = ("index.html", "404.html", "search.html", "genindex.html", GLOSSARY, "b
 # Where no word becomes a link: headings, what is a link or a control already, code and what it shows, what is folded, pictures.
 APART = (
     "h1, h2, h3, h4, h5, h6, a, button, label, legend, summary, details, table, figcaption, pre, code, kbd, samp, script, style, "
-    "svg, .math, .highlight, .cell_input, .cell_output, .tag_solution, .provenance, .questions, .front, form, nav"
+    "svg, .math, .highlight, .cell_input, .cell_output, .tag_solution, .provenance, .questions, .front, .contents-by-question, form, nav"
 )
 
 
@@ -57,15 +57,22 @@ def add_cards(root, built):
 
 def terms_of(glossary):
     """The `Term`s of the glossary's page; the place that explains a word is the first that its entry names after "See"."""
+    from bs4 import BeautifulSoup
+
     for entry in glossary.select("dl.glossary > dt"):
         name = " ".join("".join(entry.find_all(string=True, recursive=False)).split())
         (text,) = entry.find_next_sibling("dd").select("p")[:1] or (entry,)
         html = " ".join(text.decode_contents().split())
         meaning, found, place = html.rpartition("See <a")
-        href = re.search(r'href="([^"]+)"', place) if found else None
-        link = text.find("a", href=href[1]) if href else None
-        meaning = re.sub(r"</?a\b[^>]*>", "", meaning if found else html).strip()
-        yield Term(name, entry["id"], meaning, href[1] if href else "", link.get_text(strip=True) if link else "")
+        link = BeautifulSoup(f"<a{place}", "html.parser").a if found else None
+        meaning = re.sub(r"</?a\b[^>]*>", "", _without_formulas(meaning if found else html)).strip()
+        yield Term(name, entry["id"], meaning, link["href"] if link else "", link.get_text(strip=True) if link else "")
+
+
+def _without_formulas(html):
+    """The powers and single letters of a meaning as plain HTML, since most pages do not load what sets formulas."""
+    html = re.sub(r'<span class="math[^>]*>\\\((.*?)\\\)</span>', r"<i>\1</i>", html)
+    return re.sub(r"<i>(\d+)\^\{?(\w+)\}?</i>", r"\1<sup>\2</sup>", html)
 
 
 def other_forms(source):
@@ -144,7 +151,7 @@ def cards(page, terms, soups):
         place = urlsplit(urljoin(GLOSSARY, term.href))
         section = soups[place.path].find(id=place.fragment) if place.path in soups and place.fragment else None
         heading = section.find(re.compile("^h[1-6]$")) if section and section.name == "section" else None
-        title = "".join(heading.find_all(string=True, recursive=False)).strip() if heading else ""
+        title = heading.get_text().removesuffix("#").strip() if heading else ""
         rows.append(
             {
                 "term": term,

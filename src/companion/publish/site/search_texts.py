@@ -19,7 +19,7 @@ SCRIPT = "scripts/search.js"
 # What is no text of a page: code and what it shows, questions and their answers, what is to be predicted, solutions, controls.
 DROPPED = (
     "script, style, svg, noscript, template, nav, button, form, .headerlink, .highlight, .cell_input, .cell_output, pre, "
-    ".provenance, .questions, .predict-first, .tag_predict, .tag_solution, .solution, .term-cards, .math, math, .front, .only-code"
+    ".provenance, .questions, .predict-first, .tag_solution, .solution, .hint, .term-cards, .math, .front, .contents-by-question"
 )
 HEADINGS = re.compile("^h[1-6]$")
 
@@ -40,7 +40,11 @@ def add_search_texts(root, site):
             pages.append(
                 {"page": name, "chapter": name in chapters, "keywords": listed, "sections": sections(soup.article)}
             )
-    found = {"pages": pages, "terms": _terms(root, soups), "absent": [_absent(row) for row in keywords.absent(root)]}
+    found = {
+        "pages": pages,
+        "terms": _terms(root, soups),
+        "absent": [_absent(row, pages) for row in keywords.absent(root)],
+    }
     script = f"companionTexts({json.dumps(found, ensure_ascii=False)});\n"
     (site / "searchtexts.js").write_text(script, encoding="utf-8", newline="\n")
 
@@ -60,13 +64,13 @@ def sections(article):
             current[1][1].append(string)
         elif current and type(string).__name__ == "NavigableString":
             current[1][2].append(string)
-            if parent.name in ("td", "th", "li", "p", "dt", "dd", "br", "summary"):
+            if parent.name in ("li", "p", "dt", "dd", "summary") or parent.find_parent("tr"):
                 current[1][2].append(" ")
     return [[anchor, _words(heading), _words(text)] for anchor, heading, text in found]
 
 
 def _words(strings):
-    return re.sub(r"\s+([.,;:])", r"\1", " ".join("".join(strings).split()))
+    return re.sub(r"\s+([.,;:)])|(\()\s+", r"\1\2", " ".join("".join(strings).split()))
 
 
 def _terms(root, soups):
@@ -88,12 +92,16 @@ def _terms(root, soups):
 
 
 def _plain(html):
-    """A meaning as text; the formulas in it are powers and single letters."""
+    """A meaning as text."""
     from bs4 import BeautifulSoup
 
-    return re.sub(r"\\[()]|[{}]", "", BeautifulSoup(html, "html.parser").get_text())
+    return BeautifulSoup(html.replace("<sup>", "^"), "html.parser").get_text()
 
 
-def _absent(row):
-    page, _, section = row.page.partition("#")
-    return {"words": row.words, "says": row.says, "href": f"book/{page}.html" + (f"#{section}" if section else "")}
+def _absent(row, pages):
+    """A row of what the book does not treat, with the title of the page, or of its section, that comes nearest."""
+    name, _, section = row.page.partition("#")
+    found = next((page["sections"] for page in pages if page["page"] == f"book/{name}.html"), [("", name, "")])
+    titles = [found[0][1], *(heading for anchor, heading, _ in found[1:] if section and anchor == section)]
+    href = f"book/{name}.html" + (f"#{section}" if section else "")
+    return {"words": row.words, "says": row.says, "href": href, "title": " › ".join(titles)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
-from companion.publish.pages import bibliography, errata, keywords, ledger, reading
+from companion.publish.pages import bibliography, errata, evidence, keywords, ledger, parts, reading
 from companion.publish.pages.front import chapters_html, front_html, verdicts_by_report_html
 from companion.publish.pages.provenance import add_provenance
 from companion.publish.project import repository
@@ -45,6 +45,9 @@ def stage_sources(root, stage, executed):
         listed = bibliography.bibliography_html(book / "references.bib", executed)
         fill(book / "references.md", "bibliography", listed)
     fill_pages(book, verdicts, executed)
+    for page, (marker, html) in parts.pieces(root, executed).items():
+        if f"% {marker}\n" in (text := stage / f"{page}.md").read_text(encoding="utf-8"):
+            fill(text, marker, html)
     keywords.add_keywords(book, keywords.keywords(root))
 
 
@@ -74,6 +77,10 @@ def fill_pages(book, verdicts, written):
     contents = {
         "front-page": lambda: front_html(verdicts),
         "verdicts-by-report": lambda: verdicts_by_report_html(verdicts),
+        "evidence-example": lambda: evidence.example_html(verdicts),
+        "evidence-chance": lambda: evidence.chance_html(verdicts),
+        "evidence-pairs": lambda: evidence.pairs_html(verdicts),
+        "evidence-settle": lambda: evidence.settle_html(verdicts),
         "errata-counts": lambda: errata.wrong_counts_html(verdicts, written),
         "errata-statements": lambda: errata.findings_html(verdicts, written, ("order", "text")),
         "errata-metrics": lambda: errata.findings_html(verdicts, written, ("metric",)),
