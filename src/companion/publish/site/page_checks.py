@@ -39,8 +39,8 @@ def check_site(built, pages, root, repository, launch=True):
             if len(alt) < MIN_ALT or alt.endswith((".png", ".jpg", ".svg")):
                 problems.append(f"{name}: the picture {Path(image['src']).name} has no alt text")
         for image in soup.select("article svg[role=img]"):
-            if len(image.get("aria-label", "")) < MIN_ALT:
-                problems.append(f"{name}: the drawing {image.get('aria-label', '')!r} has no text that stands for it")
+            if len(text := _text_for(image, soup)) < MIN_ALT:
+                problems.append(f"{name}: the drawing {text!r} has no text that stands for it")
     problems += ideas.problems(root)
     problems += links.dead_styles(built)
     for path in built.rglob("*.css"):
@@ -90,3 +90,9 @@ def _launch_buttons(soup, repository, page):
             yield f"no button opens {page} in {place}"
     for other in sorted(buttons - {prefix + page for prefix in launchers(repository).values()}):
         yield f"a button at the top opens {other}"
+
+
+def _text_for(image, soup):
+    """What a screen reader says of a drawing: its label, or the text of the elements that it names for it."""
+    named = [soup.find(id=name) for name in image.get("aria-labelledby", "").split()]
+    return image.get("aria-label", "") or " ".join(found.get_text(" ", strip=True) for found in named if found)
