@@ -123,10 +123,10 @@ def test_code_can_be_read_and_axe_finds_nothing_with_everything_unfolded(visit, 
 
 def test_a_folded_solution_opens_on_a_click(browser, address):
     visit = Visit(browser, f"{address}/book/dropout.html")
-    solution = visit.page.locator(".tag_solution details").first
+    solution = visit.page.locator("details.solution").first
     output = solution.locator(".highlight").first
     assert not output.is_visible()
-    solution.locator("summary").first.click()
+    solution.locator("> summary").click()
     assert output.is_visible()
     visit.close()
 

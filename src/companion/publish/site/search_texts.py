@@ -18,7 +18,7 @@ NO_TEXT = ("search.html", "genindex.html", "index.html", "404.html")  # relative
 SCRIPT = "scripts/search.js"
 # What is no text of a page: code and what it shows, questions and their answers, what is to be predicted, solutions, controls.
 DROPPED = (
-    "script, style, svg, noscript, template, nav, button, form, .headerlink, .highlight, .cell_input, .cell_output, pre, "
+    "script, style, svg, noscript, template, nav, button, form, summary, .headerlink, .highlight, .cell_input, .cell_output, pre, "
     ".provenance, .questions, .predict-first, .tag_solution, .solution, .hint, .term-cards, .math, .front, .contents-by-question"
 )
 HEADINGS = re.compile("^h[1-6]$")
