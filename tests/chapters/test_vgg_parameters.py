@@ -74,7 +74,7 @@ def test_the_works_that_it_builds_on_lead_back_to_it():
     assert "simonyan2015very" in works_cited("vgg-parameters")
 
 
-WORDS = ["parameters", "batch normalisation", "flops"]
+WORDS = ["parameters", "batch norm", "flops"]
 
 
 @pytest.mark.slow

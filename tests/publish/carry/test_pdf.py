@@ -330,8 +330,8 @@ def test_nothing_sticks_out_of_the_page_and_it_is_light(printed):
 
     outside = """[...document.querySelectorAll("body *")].filter(e => {
         const box = e.getBoundingClientRect();
-        if (!box.width || e.closest(".math, .visually-hidden, svg svg, svg *")) return false;
-        const cut = e.clientWidth && e.scrollWidth > e.clientWidth + 1;
+        if (!box.width || e.closest(".math, .visually-hidden")) return false;
+        const cut = !e.closest("svg") && e.clientWidth && e.scrollWidth > e.clientWidth + 1;
         return cut || box.right > innerWidth + 1.5 || box.left < -1;
       }).map(e => e.tagName + " " + e.className + ": " + e.textContent.slice(0, 40))"""
     paper_colour = "getComputedStyle(document.body).backgroundColor"

@@ -347,8 +347,8 @@ PROBLEMS = """() => {
   for (const wrong of document.querySelectorAll("mjx-merror"))
     problems.push(where(wrong) + "a formula cannot be read: " + wrong.textContent);
   const cut = (element) => element.clientWidth && element.scrollWidth > element.clientWidth + 1;
-  for (const element of document.querySelectorAll("body *:not(span.math, mjx-container, mjx-container *, .visually-hidden, svg *), mjx-math"))
-    if (element.getBoundingClientRect().right > edge || (element.tagName !== "MJX-MATH" && cut(element)))
+  for (const element of document.querySelectorAll("body *:not(span.math, mjx-container, mjx-container *, .visually-hidden), mjx-math"))
+    if (element.getBoundingClientRect().right > edge || (!element.closest("mjx-math, svg") && cut(element)))
       problems.push(where(element) + "wider than the page: " + element.textContent.trim().slice(0, 60));
   return problems;
 }"""
