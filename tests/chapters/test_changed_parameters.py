@@ -9,6 +9,8 @@ from companion.publish.notebooks import chapters, checks, execution
 
 INVITED = {  # chapter: the changes that its text or its exercises invite; quick ones, for each executes the page once
     "vgg-parameters": [{"num_classes": 10}],
+    "linear-regression": [{"epochs": 4, "partitions": ["seed"], "seeds": [0, 1]}, {"epochs": 3, "inputs": ["raw"]}],
+    "cross-validation": [{"epochs": 1, "repeats": 3, "missing": ["mean-before-split"], "rates": [0.2]}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
 

@@ -1,6 +1,7 @@
 """The contents by question, and what the pages of the parts say of the present records and networks."""
 
 import re
+from statistics import stdev
 
 import nbformat
 import pytest
@@ -125,6 +126,16 @@ def test_the_network_with_a_gap_head_learns_more_slowly():
             > 0
         )
     assert says("structure", "paid for with slower learning")
+
+
+def test_the_split_moved_the_error_of_a_line_many_times_as_much_as_the_seed():
+    runs = load_record("linear-regression")
+    usual = {"inputs": "standardised", "learning_rate": 0.1}
+    by_split, by_seed = (runs.select(partition=kind, **usual) for kind in ("seed", "fixed"))
+    assert min(len(by_split), len(by_seed)) >= 10
+    for reading in (lambda run: run.extras["lowest"], lambda run: run.last("val_loss")):
+        assert stdev(map(reading, by_split)) > 5 * stdev(map(reading, by_seed))
+    assert says("gradients", "On a small table the split moved the test error many times as much as the seed did")
 
 
 def test_dropout_narrowed_the_gap_in_every_run():
