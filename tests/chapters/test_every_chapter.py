@@ -199,7 +199,9 @@ def test_the_record_holds_every_job_of_the_grid_and_nothing_else(name):
     rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
     planned = {json.dumps(records.identity(job.parameters), sort_keys=True): job.parameters for job in jobs}
     assert {json.dumps(records.identity(row["parameters"]), sort_keys=True) for row in rows} == set(planned)
-    lists = [[v for name, v in job.injected.items() if isinstance(v, list)] for job in jobs]  # one run for each choice of them
+    lists = [
+        [v for name, v in job.injected.items() if isinstance(v, list)] for job in jobs
+    ]  # one run for each choice of them
     assert len(rows) == sum(math.prod(map(len, values)) for values in lists)
     for row in rows:
         assert row["commit"] != "unknown" and not row["commit"].endswith("+"), "recorded from committed code"
