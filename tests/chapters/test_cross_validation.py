@@ -163,10 +163,10 @@ def test_means_and_zeros_give_about_the_same_accuracy_and_the_same_jitter(runs):
         assert stdev(single) > abs(mean(found))
 
 
-def test_the_forest_makes_the_most_of_class_means_and_means_before_the_split_cost_nothing(runs):
+def test_trees_make_the_most_of_class_means_and_means_before_the_split_cost_nothing(runs):
     plain, before, leak = (runs[usual(missing)] for missing in ("mean", "mean-before-split", "class-mean"))
     gains = {name: mean(differences(method(name), leak, plain)) for name in ("logistic", "svm", "forest", "boosting")}
-    assert gains["forest"] > gains["logistic"] > 0 and gains["forest"] > 0.05
+    assert min(gains["forest"], gains["boosting"]) > max(gains["logistic"], gains["svm"], 0.05) and gains["logistic"] > 0
     assert abs(mean(differences(method("logistic"), before, plain))) < 0.005
     assert abs(mean(differences(accuracy, before, plain))) < 0.01
 
