@@ -166,9 +166,17 @@ def test_means_and_zeros_give_about_the_same_accuracy_and_the_same_jitter(runs):
 def test_trees_make_the_most_of_class_means_and_means_before_the_split_cost_nothing(runs):
     plain, before, leak = (runs[usual(missing)] for missing in ("mean", "mean-before-split", "class-mean"))
     gains = {name: mean(differences(method(name), leak, plain)) for name in ("logistic", "svm", "forest", "boosting")}
-    assert min(gains["forest"], gains["boosting"]) > max(gains["logistic"], gains["svm"], 0.05) and gains["logistic"] > 0
+    assert (
+        min(gains["forest"], gains["boosting"]) > max(gains["logistic"], gains["svm"], 0.05) and gains["logistic"] > 0
+    )
     assert abs(mean(differences(method("logistic"), before, plain))) < 0.005
     assert abs(mean(differences(accuracy, before, plain))) < 0.01
+
+
+def test_both_thresholds_count_nearly_the_same(runs):
+    for missing in ("zeros", "mean"):
+        rows = runs[usual(missing)].values()
+        assert abs(mean(accuracy(row) - method("above_half")(row) for row in rows)) < 0.01
 
 
 def test_the_same_women_dealt_anew_move_a_round_less_than_one_fold_differs_from_another(runs):
