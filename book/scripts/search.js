@@ -6,6 +6,7 @@
   "use strict";
 
   const EXCERPT = 240; // characters, about
+  const LEAST = 100;
   const texts = new Promise((resolve) => {
     window.companionTexts = resolve; // searchtexts.js calls it
     const script = document.createElement("script");
@@ -120,13 +121,18 @@
     return element;
   }
 
-  // The text around the first place with most of the words, from the beginning of a sentence, with the words marked.
-  function excerpt(text, words) {
-    const found = text.split(/(?<=[.!?]["”)]*\s)/);
-    const worth = found.map((sentence) => words.filter((word) => times(split(sentence), word)).length);
-    const start = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
-    let shown = "";
-    for (const sentence of found.slice(start)) if (!shown || shown.length + sentence.length <= EXCERPT) shown += sentence; else break;
+  // The text around the first place with most of the words, from the beginning of a sentence, with the words marked: at least LEAST
+  // characters, where this section and those after it, or before it, have them. A text's lines are paragraphs and rows of tables.
+  function excerpt(texts, words) {
+    const found = texts.flatMap((text, i) => text.split(/(?<=[.!?]["”)]*)\s|\n/).map((sentence) => ({ sentence, i })));
+    const worth = found.map(({ sentence, i }) => (i ? 0 : words.filter((word) => times(split(sentence), word)).length));
+    let first = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
+    let last = first;
+    const joined = () =>
+      found.slice(first, last + 1).reduce((all, { sentence }) => all + (!all ? "" : /[.!?:;,]["”)]*$/.test(all) ? " " : " · ") + sentence, "");
+    while (last + 1 < found.length && (joined().length <= LEAST || (!found[last + 1].i && joined().length + found[last + 1].sentence.length <= EXCERPT))) last++;
+    while (first && joined().length <= LEAST) first--;
+    let shown = joined();
     if (shown.length > 1.5 * EXCERPT) shown = shown.slice(0, EXCERPT).replace(/\s+\S*$/, " …");
     const paragraph = made("p", "", { className: "search-excerpt" });
     for (const piece of shown.trim().split(/([\p{Letter}\p{Number}_]+)/u)) {
@@ -152,7 +158,7 @@
     const holds = (part) => words.some((word) => times(part.words, word));
     const named = words.some((word) => page.names.flat().some((name) => alike(name, word)));
     const part = [best, ...page.parts].find(holds) ?? (named ? page.parts.find(({ text }) => text) : null);
-    if (part) item.append(excerpt(part.text, words));
+    if (part) item.append(excerpt(page.parts.slice(page.parts.indexOf(part)).map(({ text }) => text).filter(Boolean), words));
     else item.append(made("p", "In the code, a table or a list of this page.", { className: "search-excerpt" }));
     return item;
   }
