@@ -54,6 +54,12 @@ def test_printed_lines_break_where_they_hold_no_columns():
         assert ("breaks" in soup.pre.get("class", ())) is breaks, text
 
 
+def test_sizes_and_percentages_stay_in_one_line_and_code_and_formulas_as_they_are():
+    soup = soup_of("<article><p>a 2 × 2 <b>95 % of</b> 3 times <code>2 × 2</code><span class='math'>2 · 2</span></p></article>")
+    results.mend(soup)
+    assert soup.get_text() == "a 2\xa0×\xa02 95\xa0% of 3 times 2 × 22 · 2"
+
+
 def test_a_card_leaves_out_what_its_parts_show_and_keeps_the_rest():
     card = """<div class="claim-card"><p class="claim-numbers claim-evidence"><span>ahead in 1 of 2</span> <span>loss smaller:
 difference −0.1 (−0.2 to 0.0), in 5 of 5 seeds: holds</span></p>%s</div>"""

@@ -1,4 +1,5 @@
-"""Sets what cells have shown for reading: text columns to the left, one row of headings, long printed lines broken, nothing said twice.
+"""Sets pages and what their cells have shown for reading: text columns to the left, one row of headings, long printed lines broken,
+nothing said twice, numbers in one piece.
 
 pandas writes tables as raw HTML, with every column to the right and the names of the rows' levels in a row of headings of their own;
 what is printed has the width that it has. Notebooks keep that; the finished pages are mended here, and `book/static/tables.css` does
@@ -9,6 +10,7 @@ import re
 
 NUMBER = re.compile(r"[^\w]*\d")  # "0.9", "−0.1 (−0.2 to 0.0)", "≈ 3", "(3·3 + 1)·64"; not "Conv2d"
 ALIGNED = re.compile(r"\S {2,}\S|\t")  # columns that spaces make, which a broken line would spoil
+JOINED = re.compile(r"(?<=\d) ([×·]) (?=\d)|(?<=\d) (?=%)")  # "3 × 3", "95 %"
 COUNTED = re.compile(r"\bdifference [+−-]?\d")  # of a comparison, which its part in the fold says with a picture
 
 
@@ -19,6 +21,7 @@ def mend(soup, name=""):
         mark_text_columns(table)
     mark_lines_that_break(soup)
     drop_what_the_parts_say(soup)
+    keep_numbers_whole(soup)
 
 
 def join_headings(table):
@@ -82,6 +85,13 @@ def drop_what_the_parts_say(soup):
                 phrase.decompose()
         if evidence and not evidence.get_text(strip=True):
             evidence.decompose()
+
+
+def keep_numbers_whole(soup):
+    """A line does not end within a size or before a per cent sign."""
+    for string in soup.article.find_all(string=JOINED) if soup.article else ():
+        if not string.find_parent(["pre", "code", "script", "style"]) and not string.find_parent(class_="math"):
+            string.replace_with(JOINED.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), string))
 
 
 def _text(cell):
