@@ -98,7 +98,9 @@ def test_a_definition_comes_first_and_an_excerpt_is_neither_toolbar_nor_code_nor
 
 
 @pytest.mark.parametrize("query", ["dropout", "padding", "learning rate", "seed"])
-def test_an_excerpt_holds_the_word_and_more_than_100_characters_and_no_row_of_a_table_runs_into_the_next(browser, address, query):
+def test_an_excerpt_holds_the_word_and_more_than_100_characters_and_no_row_of_a_table_runs_into_the_next(
+    browser, address, query
+):
     visit = Visit(browser, f"{address}/search.html?q={query}")
     visit.page.locator(".search-excerpt").first.wait_for()
     excerpts = visit.page.locator(".search-excerpt").all_inner_texts()

@@ -44,7 +44,9 @@ def test_a_phrase_in_which_a_word_means_something_else_hides_it_and_a_later_use_
     phrases = glossary_cards.other_meanings(source)
     assert phrases == ("leaves a gap", "the gap width")
     pattern, names = glossary_cards.matcher(FORMS, phrases)
-    soup = BeautifulSoup("<article><p>It leaves\na gap; the GAP; The gap-width.</p><p>A gap!</p></article>", "html.parser")
+    soup = BeautifulSoup(
+        "<article><p>It leaves\na gap; the GAP; The gap-width.</p><p>A gap!</p></article>", "html.parser"
+    )
     terms = {name: glossary_cards.Term(name, f"term-{name}", "", "", "") for name in FORMS}
     glossary_cards.link_first_uses(soup, soup.article, "book/one.html", pattern, names, terms)
     assert [(link.get_text(), link.parent.get_text()) for link in soup.select("a.term")] == [

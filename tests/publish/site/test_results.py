@@ -8,7 +8,7 @@ from companion.publish.site import results
 TWO_ROWS = """<table class="dataframe"><thead><tr><th></th><th></th><th>test</th><th>verdict</th></tr>
 <tr><th>data</th><th>network</th><th></th><th></th></tr></thead>
 <tbody><tr><th rowspan="2">names</th><th>LSTM</th><td>−0.1 (undecided)</td><td>holds</td></tr>
-<tr><th>GRU</th><td>no run yet</td><td></td></tr></tbody></table>"""
+<tr><th>3 layers</th><td>no run yet</td><td></td></tr></tbody></table>"""
 
 
 def soup_of(html):
@@ -19,12 +19,19 @@ def test_columns_of_words_are_marked_from_the_heading_down_and_columns_with_a_nu
     soup = soup_of(TWO_ROWS)
     results.mend(soup)
     marked = [cell.get_text() for cell in soup.select(".text")]
-    assert marked == ["data", "network", "verdict", "names", "LSTM", "holds", "GRU", ""]
+    assert marked == ["data", "network", "verdict", "names", "LSTM", "holds", "3 layers", ""]
 
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [("Conv2d", True), ("not recorded yet", True), ("(3·3 + 1)·64", False), ("≈ 3", False), ("+0.1 ± 0.2", False), ("", False)],
+    [
+        ("Conv2d", True),
+        ("not recorded yet", True),
+        ("(3·3 + 1)·64", False),
+        ("≈ 3", False),
+        ("+0.1 ± 0.2", False),
+        ("", False),
+    ],
 )
 def test_a_cell_that_begins_with_a_number_makes_a_column_of_numbers(cell, text):
     soup = soup_of(f'<table class="dataframe"><tbody><tr><th>a</th><td>{cell}</td></tr></tbody></table>')
@@ -55,7 +62,9 @@ def test_printed_lines_break_where_they_hold_no_columns():
 
 
 def test_sizes_and_percentages_stay_in_one_line_and_code_and_formulas_as_they_are():
-    soup = soup_of("<article><p>a 2 × 2 <b>95 % of</b> 3 times <code>2 × 2</code><span class='math'>2 · 2</span></p></article>")
+    soup = soup_of(
+        "<article><p>a 2 × 2 <b>95 % of</b> 3 times <code>2 × 2</code><span class='math'>2 · 2</span></p></article>"
+    )
     results.mend(soup)
     assert soup.get_text() == "a 2\xa0×\xa02 95\xa0% of 3 times 2 × 22 · 2"
 

@@ -77,7 +77,16 @@ def test_paragraphs_entries_and_rows_are_lines_a_label_stands_before_its_words_a
 all.</p><ul><li>a (<a>b</a>)</li><li><p>c</p><p>d</p></li></ul><table><tr><td>1</td><td><b>2</b> 3</td></tr><tr><td>4</td></tr></table>
 </article>"""
     ((_, _, text),) = search_texts.sections(BeautifulSoup(html, "html.parser").article)
-    lines = ["Level: first steps", "Time: short", "With probability p, 2 · 3 of all.", "a (b)", "c", "d", "1 · 2 3", "4"]
+    lines = [
+        "Level: first steps",
+        "Time: short",
+        "With probability p, 2 · 3 of all.",
+        "a (b)",
+        "c",
+        "d",
+        "1 · 2 3",
+        "4",
+    ]
     assert text.split("\n") == lines
 
 

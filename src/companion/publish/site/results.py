@@ -41,13 +41,14 @@ def join_headings(table):
 
 
 def mark_text_columns(table):
-    """Give the class `text` to the cells of every column that holds words and no number; an empty cell says nothing."""
+    """Give the class `text` to the cells of every column that names the rows, or holds words and no number."""
     body = grid(table.tbody.find_all("tr", recursive=False)) if table.tbody else []
     head = grid(table.thead.find_all("tr", recursive=False)) if table.thead else []
     for column in range(max(map(len, body), default=0)):
         cells = [row[column] for row in body if column < len(row)]
         words = [_text(cell) for cell in cells if _text(cell)]
-        if words and not any(NUMBER.match(text) for text in words):
+        names = all(cell.name == "th" for cell in cells)
+        if words and (names or not any(NUMBER.match(text) for text in words)):
             above = [row[column] for row in head if column < len(row)]
             for cell in [*cells, *(cell for cell in above if not cell.has_attr("colspan"))]:
                 cell["class"] = sorted({*cell.get("class", ()), "text"})
