@@ -7,6 +7,7 @@
 
   const EXCERPT = 240; // characters, about
   const LEAST = 100;
+  const WORD = /[\p{Letter}\p{Number}_]+/gu;
   const texts = new Promise((resolve) => {
     window.companionTexts = resolve; // searchtexts.js calls it
     const script = document.createElement("script");
@@ -133,12 +134,14 @@
     while (last + 1 < found.length && (joined().length <= LEAST || (!found[last + 1].i && joined().length + found[last + 1].sentence.length <= EXCERPT))) last++;
     while (first && joined().length <= LEAST) first--;
     let shown = joined();
-    if (shown.length > 1.5 * EXCERPT) shown = shown.slice(0, EXCERPT).replace(/\s+\S*$/, " …");
-    const paragraph = made("p", "", { className: "search-excerpt" });
-    for (const piece of shown.trim().split(/([\p{Letter}\p{Number}_]+)/u)) {
-      const hit = piece && words.some((word) => alike(piece.toLowerCase(), word) || stem(piece.toLowerCase()) === stem(word));
-      paragraph.append(hit ? made("mark", piece) : piece);
+    const hits = (piece) => piece && words.some((word) => alike(piece.toLowerCase(), word) || stem(piece.toLowerCase()) === stem(word));
+    if (shown.length > 1.5 * EXCERPT) {
+      const place = [...shown.matchAll(WORD)].find(([piece]) => hits(piece))?.index ?? 0;
+      if (place > EXCERPT - 40) shown = shown.slice(place - LEAST).replace(/^\S*\s+/, "… "); // a long row, with the word late in it
+      if (shown.length > 1.5 * EXCERPT) shown = shown.slice(0, EXCERPT).replace(/\s+\S*$/, " …");
     }
+    const paragraph = made("p", "", { className: "search-excerpt" });
+    for (const piece of shown.trim().split(/([\p{Letter}\p{Number}_]+)/u)) paragraph.append(hits(piece) ? made("mark", piece) : piece);
     return paragraph;
   }
 

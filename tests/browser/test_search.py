@@ -97,7 +97,7 @@ def test_a_definition_comes_first_and_an_excerpt_is_neither_toolbar_nor_code_nor
     visit.close()
 
 
-@pytest.mark.parametrize("query", ["dropout", "padding", "learning rate", "seed"])
+@pytest.mark.parametrize("query", ["dropout", "gap", "seed", "convolution"])
 def test_an_excerpt_holds_the_word_and_more_than_100_characters_and_no_row_of_a_table_runs_into_the_next(
     browser, address, query
 ):
@@ -106,5 +106,5 @@ def test_an_excerpt_holds_the_word_and_more_than_100_characters_and_no_row_of_a_
     excerpts = visit.page.locator(".search-excerpt").all_inner_texts()
     shown = [text for text in excerpts if not text.startswith("In the code, a table or a list")]
     assert len(shown) >= 5 and [text for text in shown if not 100 < len(text) <= 400] == []
-    assert [text for text in shown if query.split()[0] not in text.lower()] == []
+    assert [text for text in shown if query[:8] not in text.lower()] == []
     visit.close()
