@@ -19,6 +19,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "data.speech": ["load_spoken_digits", "load_tones", "log_mel", "read_recording"],
     "data.splits": ["Split", "Splits", "standardise"],
     "data.tree_rings": ["load_tree_rings"],
+    "data.two_classes": ["SizedSplit", "load_fours_and_nines", "load_planes_and_motorbikes"],
     "models.images": ["conv_block", "small_cnn", "small_gap_cnn", "small_mlp"],
     "models.sequences": ["AttentionPool", "ConvNet", "RecurrentNet", "last_step", "sequence_lengths"],
     "models.squeezenet": ["load_squeezenet", "squeezenet_backbone"],
@@ -89,12 +90,16 @@ SETS = {
     "digit_rows": Source("data.digits", "load_digit_rows"),
     "tones": Source("data.speech", "load_tones"),
     "tree_rings": Source("data.tree_rings", "load_tree_rings"),
+    "fours_and_nines": Source("data.two_classes", "load_fours_and_nines"),
     "cifar10": Source("data.cifar", "load_cifar10", ("cifar-10-batches-py", "cifar-10-python.tar.gz")),
     "mnist": Source("data.mnist", "load_mnist", ("MNIST/raw",)),
     "spoken_digits": Source("data.speech", "load_spoken_digits", ("fsdd/recordings", "fsdd.tar.gz")),
     "names": Source("data.names", "load_names", ("names",)),
     "imdb": Source("data.reviews", "load_imdb", ("aclImdb", "aclImdb_v1.tar.gz")),
     "faces": Source("data.faces", "load_faces", ("UTKFace",)),
+    "planes_and_motorbikes": Source(
+        "data.two_classes", "load_planes_and_motorbikes", ("caltech101/101_ObjectCategories", "caltech-101.zip")
+    ),
 }
 
 
