@@ -210,6 +210,50 @@ def test_the_chosen_rate_is_below_the_limit_and_ten_times_it_is_above(runs):
     assert all(1e-3 < 2 / row["extras"]["curvature"] < 1e-2 for row in own(runs, LINEAR).values())
 
 
+def stops(page, chosen, threshold):
+    """{seed: the training error where the rule stops} of the runs that it stops."""
+    curves = {seed: row["history"]["train_loss"] for seed, row in chosen.items()}
+    places = {seed: page["stops_at"](curve, threshold) for seed, curve in curves.items()}
+    return {seed: curves[seed][place - 1] for seed, place in places.items() if place}
+
+
+def test_with_a_tenth_of_the_rate_the_rule_stops_at_a_much_higher_error(runs, page):
+    for network in (LINEAR, HIDDEN):
+        fast, slow = own(runs, network), runs[network, "squared", 1e-4]
+        assert len(slow) == 5
+        for threshold in (0.02, 0.01):
+            quick, late = stops(page, fast, threshold), stops(page, slow, threshold)
+            assert quick.keys() == fast.keys() and late.keys() == slow.keys()
+            assert all(late[seed] > 1.5 * quick[seed] for seed in slow)
+
+
+def test_the_rule_stops_above_the_error_that_is_reached_later_and_not_every_run_at_the_smallest_threshold(runs, page):
+    for network in (LINEAR, HIDDEN):
+        chosen = own(runs, network)
+        for threshold in (0.02, 0.01):
+            assert all(
+                error > chosen[seed]["history"]["train_loss"][-1]
+                for seed, error in stops(page, chosen, threshold).items()
+            )
+    assert len(stops(page, own(runs, LINEAR), 0.005)) < len(own(runs, LINEAR))
+
+
+def test_the_linear_network_is_at_its_best_on_test_pictures_early_on(runs):
+    curves = [row["history"]["val_accuracy"] for row in own(runs, LINEAR).values()]
+    assert mean(curve.index(max(curve)) for curve in curves) < 100
+    assert all(max(curve) > curve[-1] for curve in curves)
+
+
+def test_with_a_tenth_of_the_rate_both_networks_fit_their_training_pictures_worse(runs):
+    for network in (LINEAR, HIDDEN):
+        fast, slow = own(runs, network), runs[network, "squared", 1e-4]
+        assert all(wrong(slow[seed], "train") > wrong(fast[seed], "train") for seed in slow)
+
+
+def test_the_border_is_right_far_more_often_than_guessing(runs):
+    assert all(row["extras"]["by_border"] > 0.8 for row in own(runs, LINEAR).values())
+
+
 def test_the_works_that_it_builds_on_lead_back_to_it():
     assert "rumelhart1986learning" in works_cited("autograd-and-backprop")
 
