@@ -238,10 +238,10 @@ def test_the_rule_stops_above_the_error_that_is_reached_later_and_not_every_run_
     assert len(stops(page, own(runs, LINEAR), 0.005)) < len(own(runs, LINEAR))
 
 
-def test_the_linear_network_is_at_its_best_on_test_pictures_early_on(runs):
+def test_in_most_splits_the_linear_network_is_at_its_best_on_test_pictures_before_the_hundredth_epoch(runs):
     curves = [row["history"]["val_accuracy"] for row in own(runs, LINEAR).values()]
-    assert mean(curve.index(max(curve)) for curve in curves) < 100
-    assert all(max(curve) > curve[-1] for curve in curves)
+    early = [curve.index(max(curve)) + 1 < 100 and max(curve) > curve[-1] for curve in curves]
+    assert sum(early) > len(curves) / 2
 
 
 def test_with_a_tenth_of_the_rate_both_networks_fit_their_training_pictures_worse(runs):
