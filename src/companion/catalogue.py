@@ -22,6 +22,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "data.splits": ["Split", "Splits", "standardise"],
     "data.tables": ["fill_zeros", "stratified_folds"],
     "data.tree_rings": ["load_tree_rings"],
+    "data.two_classes": ["SizedSplit", "load_fours_and_nines", "load_planes_and_motorbikes"],
     "models.images": ["conv_block", "small_cnn", "small_gap_cnn", "small_mlp"],
     "models.sequences": ["AttentionPool", "ConvNet", "RecurrentNet", "last_step", "sequence_lengths"],
     "models.squeezenet": ["load_squeezenet", "squeezenet_backbone"],
@@ -95,6 +96,7 @@ SETS = {
     "tree_rings": Source("data.tree_rings", "load_tree_rings"),
     "diabetes_table": Source("data.boston", "load_diabetes_table"),
     "tumours": Source("data.pima", "load_tumours"),
+    "fours_and_nines": Source("data.two_classes", "load_fours_and_nines"),
     "cifar10": Source("data.cifar", "load_cifar10", ("cifar-10-batches-py", "cifar-10-python.tar.gz")),
     "mnist": Source("data.mnist", "load_mnist", ("MNIST/raw",)),
     "spoken_digits": Source("data.speech", "load_spoken_digits", ("fsdd/recordings", "fsdd.tar.gz")),
@@ -103,6 +105,9 @@ SETS = {
     "faces": Source("data.faces", "load_faces", ("UTKFace",)),
     "boston": Source("data.boston", "load_boston", ("tabular/boston_housing.csv", "tabular/housing.data")),
     "pima": Source("data.pima", "load_pima", ("tabular/pima_diabetes.csv", "tabular/pima-indians-diabetes.data.csv")),
+    "planes_and_motorbikes": Source(
+        "data.two_classes", "load_planes_and_motorbikes", ("caltech101/101_ObjectCategories", "caltech-101.zip")
+    ),
 }
 
 

@@ -18,6 +18,7 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
     "depth": [{"depths": [1, 3], "epochs": 1}],
     "linear-regression": [{"epochs": 4, "partitions": ["seed"], "seeds": [0, 1]}, {"epochs": 3, "inputs": ["raw"]}],
     "cross-validation": [{"epochs": 1, "repeats": 3, "missing": ["mean-before-split"], "rates": [0.2]}],
+    "autograd-and-backprop": [{"losses": ["cross-entropy"], "epochs": 5}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
 

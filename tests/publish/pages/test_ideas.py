@@ -68,6 +68,23 @@ def test_a_page_gets_the_drawing_itself_with_the_chapter_s_words_for_it(book):
     assert "drawn by hand" not in text and drawing["font-size"] == "16" and text.count("width=") == 4
 
 
+def test_a_picture_with_a_script_of_its_name_stands_in_a_box_with_it_and_stays_the_picture_that_it_is(book):
+    plain = ideas.put_in(book, REPOSITORY, SHOWN, "one")
+    (book / "book" / "scripts" / "explorables").mkdir(parents=True)
+    (book / "book" / "scripts" / "explorables" / "boxes.js").write_text('"use strict";')
+    page = BeautifulSoup(ideas.put_in(book, REPOSITORY, SHOWN, "one"), "html.parser")
+    assert str(page.select_one("#explore-boxes.explorable > svg")) == str(BeautifulSoup(plain, "html.parser").svg)
+    script = page.script.attrs
+    assert script["src"] == "../scripts/explorables/boxes.js" and "defer" in script
+    assert page.link["href"] == "../scripts/explorables.css" and "<script" not in plain
+
+
+def test_each_script_that_explores_a_picture_has_its_picture_and_their_style():
+    scripts = sorted((ROOT / "book" / "scripts" / "explorables").glob("*.js"))
+    assert scripts and (ROOT / "book" / "scripts" / "explorables.css").is_file()
+    assert [path.stem for path in scripts if not (ideas.folder(ROOT) / f"{path.stem}.svg").is_file()] == []
+
+
 def test_a_picture_that_is_missing_or_has_no_words_is_refused(book):
     with pytest.raises(UserError, match=r"one shows the picture other, and there is no book/static/ideas/other\.svg"):
         ideas.put_in(book, REPOSITORY, SHOWN.replace("boxes.svg", "other.svg"), "one")

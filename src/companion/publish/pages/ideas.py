@@ -1,6 +1,8 @@
 """Pictures of ideas, `book/static/ideas/<name>.svg`: put into the page itself, where they take the colours of its theme.
 
-A chapter names one by its address on GitHub, so that the notebook shows it anywhere.
+A chapter names one by its address on GitHub, so that the notebook shows it anywhere. Where there is a script
+`book/scripts/explorables/<name>.js`, the site's page lets the reader change the drawing: the script finds it in the box
+`#explore-<name>` and puts its fields below it. In Colab, on paper and without scripts it stays the drawing that it is.
 """
 
 import re
@@ -77,7 +79,16 @@ def _inline(root, name, alt, chapter):
     )
     words += f' aria-describedby="{about[1]}"' if about else ""
     drawing = drawing.replace(opening, f"{kept} {words}>", 1)
-    return f"```{{raw}} html\n{drawing}\n```"
+    return f"```{{raw}} html\n{_explorable(root, name, drawing)}\n```"
+
+
+def _explorable(root, name, drawing):
+    """The drawing; in a box with its script where it has one."""
+    if not (root / "book" / "scripts" / "explorables" / f"{name}.js").is_file():
+        return drawing
+    style = '<link rel="stylesheet" href="../scripts/explorables.css">'
+    script = f'<script src="../scripts/explorables/{name}.js" defer></script>'
+    return f'{style}\n<div class="explorable" id="explore-{name}">{drawing}</div>\n{script}'
 
 
 def drawing_size(path):
