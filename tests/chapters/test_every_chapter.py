@@ -199,7 +199,9 @@ def test_the_record_holds_every_job_of_the_grid_and_nothing_else(name):
     rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
     planned = {json.dumps(records.identity(job.parameters), sort_keys=True): job.parameters for job in jobs}
     assert {json.dumps(records.identity(row["parameters"]), sort_keys=True) for row in rows} == set(planned)
-    compared = {key for box in profiles.profile(name)["grid"] for key in box}  # a list goes to a job whole: all its combinations
+    compared = {
+        key for box in profiles.profile(name)["grid"] for key in box
+    }  # a list goes to a job whole: all its combinations
     values = [[given[key] for key in compared if isinstance(given[key], list)] for given in planned.values()]
     assert len(rows) == sum(math.prod(map(len, lists)) for lists in values)
     for row in rows:

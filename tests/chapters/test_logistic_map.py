@@ -190,3 +190,145 @@ def test_the_recorded_costs_are_those_of_the_recorded_weights(runs, page):
             outputs = network(row)(split.inputs[:, 0].double())
             cost = (outputs - split.labels[:, 0]).abs().mean().item()
             assert cost == pytest.approx(last(row, part), rel=2e-2, abs=1e-4), (variant, points, noise)
+
+
+def test_with_a_thousand_points_both_costs_coincide_with_noise_and_without(runs):
+    for noise in (0.0, 0.1):
+        low, high = interval([log_ratio(row) for row in runs["plain", 1_000, noise].values()])
+        assert -math.log(1.1) < low < high < math.log(1.1), noise
+
+
+def test_noise_lifts_both_costs_of_a_thousand_points_to_its_own_mean_size(runs):
+    floor = 0.1 * math.sqrt(2 / math.pi)
+    for part in ("train", "val"):
+        costs = [last(row, part) for row in runs["plain", 1_000, 0.1].values()]
+        assert floor * 0.95 < mean(costs) < floor * 1.1
+
+
+def test_with_few_points_the_costs_part_on_average_also_without_noise(runs):
+    for noise in (0.0, 0.1):
+        ratios = [mean(map(log_ratio, runs["plain", points, noise].values())) for points in SIZES]
+        assert ratios[3] > ratios[2] > math.log(1.1) > max(abs(ratios[1]), abs(ratios[0])), noise
+    assert min(map(log_ratio, runs["plain", 20, 0.1].values())) > math.log(1.1), (
+        "noise is learned by heart in every run"
+    )
+
+
+def test_a_penalty_changes_less_than_the_seeds_scatter_and_the_wide_network_is_worse_in_training_too(runs):
+    for points in (1_000, 20):
+        plain = runs["plain", points, 0.0]
+        for variant in ("L2 1e-5", "L2 1e-4"):
+            rows = runs[variant, points, 0.0]
+            low, high = interval([last(rows[seed], "val") - last(plain[seed], "val") for seed in rows])
+            assert low < 0 < high, (variant, points)
+        wide = runs["wide", points, 0.0]
+        for part in ("train", "val"):
+            assert mean(last(wide[seed], part) for seed in wide) > mean(last(plain[seed], part) for seed in wide)
+
+
+def test_a_parabola_beats_the_network_everywhere_and_straight_lines_only_where_points_are_dense(runs, page):
+    for points in SIZES:
+        rows, costs = runs["plain", points, 0.0], []
+        for seed in rows:
+            splits = page["draw"](points, 0.0, seed)
+            x, y, new = (
+                tensor[:, 0].double() for tensor in (splits.train.inputs, splits.train.labels, splits.val.inputs)
+            )
+            x, order = x[:points].sort()
+            y = y[:points][order]
+            right = torch.searchsorted(x, new).clamp(1, points - 1)
+            share = ((new - x[right - 1]) / (x[right] - x[right - 1])).clamp(0, 1)
+            lines = y[right - 1] + share * (y[right] - y[right - 1])
+            powers = torch.stack([torch.ones_like(x), x, x**2], 1)
+            a, b, c = torch.linalg.lstsq(powers, y[:, None]).solution[:, 0]
+            true = splits.val.labels[:, 0].double()
+            costs.append([(guess - true).abs().mean().item() for guess in (lines, a + b * new + c * new**2)])
+        lines, parabola = np.mean(costs, axis=0)
+        network_cost = mean(last(row, "val") for row in rows.values())
+        assert parabola < 1e-6 < network_cost
+        assert (lines < network_cost) == (points >= 100), points
+
+
+def followed_steps(row):
+    true = [STARTS]
+    for _ in range(40):
+        true.append(4 * true[-1] * (1 - true[-1]))
+    away = (orbits(row, 40, STARTS) - torch.stack(true)).abs() > 0.1
+    return median(next((step - 1 for step, lost in enumerate(column) if lost), 40) for column in away.T)
+
+
+def step_error(row):
+    return float((network(row)(STARTS) - 4 * STARTS * (1 - STARTS)).abs().mean())
+
+
+def test_the_steps_are_foretold_to_about_one_and_no_choice_allows_ten(runs):
+    for (variant, points, noise), rows in runs.items():
+        if noise == 0 and variant in ("plain", "five times as long"):
+            foretold = mean(math.log2(0.1 / step_error(row)) for row in rows.values())
+            assert mean(map(followed_steps, rows.values())) == pytest.approx(foretold, abs=1.3), (variant, points)
+        if noise == 0 and points == 1_000:
+            assert max(map(followed_steps, rows.values())) < 10
+    seeds = runs["five times as long", 1_000, 0.0]
+    plain = runs["plain", 1_000, 0.0]
+    for seed, row in seeds.items():
+        assert step_error(row) < step_error(plain[seed])
+    gained = mean(followed_steps(row) - followed_steps(plain[seed]) for seed, row in seeds.items())
+    assert 0.5 < gained < 1.5
+
+
+def test_every_exponent_lies_below_ln_2_and_a_better_fit_may_have_lost_the_chaos(runs):
+    found = {
+        points: [(step_error(row), exponent(row)) for row in runs["plain", points, 0.0].values()] for points in SIZES
+    }
+    everything = [pair for pairs in found.values() for pair in pairs]
+    assert max(value for _, value in everything) < math.log(2)
+    lost = [error for points in (20, 8) for error, value in found[points] if value < -0.02]
+    assert lost and any(error > min(lost) and value > 0.1 for error, value in everything)
+
+
+def test_the_places_closest_to_zero_are_missed(runs):
+    late, x = [], STARTS
+    for _ in range(400):
+        x = 4 * x * (1 - x)
+        late.append(x)
+    true_share = float((torch.stack(late[100:]) < 0.005).double().mean())
+    assert true_share == pytest.approx(2 / math.pi * math.asin(math.sqrt(0.005)), rel=0.2)
+    shares = [
+        float(((states := orbits(row, 400, STARTS)[100:]) >= 0).logical_and(states < 0.005).double().mean())
+        for row in runs["plain", 1_000, 0.0].values()
+    ]
+    assert mean(shares) < true_share / 2
+
+
+def test_outside_the_data_the_networks_stay_far_above_the_parabola(runs):
+    for row in runs["plain", 1_000, 0.0].values():
+        left, right = network(row)(torch.tensor([-0.5, 1.5], dtype=torch.float64)).tolist()
+        assert left > -2 and right > -2.5
+
+
+def test_other_learning_rates_end_at_a_higher_cost_and_keras_start_changes_little(runs):
+    plain = runs["plain", 1_000, 0.0]
+    for variant in ("rate 1e-3", "rate 3e-2", "Keras start"):
+        rows = runs[variant, 1_000, 0.0]
+        factor = mean(last(rows[seed], "val") for seed in rows) / mean(last(plain[seed], "val") for seed in rows)
+        fewer = mean(followed_steps(rows[seed]) - followed_steps(plain[seed]) for seed in rows)
+        if variant == "Keras start":
+            assert 1 / 1.5 < factor < 1.5
+        else:
+            assert factor > 1.3 and fewer < 0
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_works_that_it_builds_on_lead_back_to_it():
+    assert {"may1976simple", "lorenz1963deterministic", "pathak2017using"} <= works_cited("logistic-map")
+
+
+WORDS = ["chaos", "Lyapunov exponent"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", WORDS)
+def test_the_search_finds_the_page_by_the_words_that_a_student_types(search, words):
+    assert "book/logistic-map" in search(words)
