@@ -286,6 +286,19 @@ def test_every_exponent_lies_below_ln_2_and_a_better_fit_may_have_lost_the_chaos
     assert lost and any(error > min(lost) and value > 0.1 for error, value in everything)
 
 
+def test_a_parabola_that_is_too_low_by_as_much_has_an_exponent_as_small():
+    def long_run(factor, growth=0.0):
+        x = np.linspace(0.0013, 0.9987, 301)
+        for step in range(2_000):
+            x = factor * x * (1 - x)
+            growth += np.log(abs(factor - 2 * factor * x)).mean() / 1_000 if step >= 1_000 else 0
+        return growth
+
+    exponents = [long_run(factor) for factor in (4, 3.99, 3.94)]
+    assert exponents == sorted(exponents, reverse=True) and exponents[0] == pytest.approx(math.log(2), abs=0.01)
+    assert 0.5 < exponents[2] < 0.6
+
+
 def test_the_places_closest_to_zero_are_missed(runs):
     late, x = [], STARTS
     for _ in range(400):
