@@ -212,6 +212,8 @@ def test_with_few_points_the_costs_part_on_average_also_without_noise(runs):
     assert min(map(log_ratio, runs["plain", 20, 0.1].values())) > math.log(1.1), (
         "noise is learned by heart in every run"
     )
+    for points in (20, 8):  # below what the noise alone costs the true map
+        assert mean(last(row, "train") for row in runs["plain", points, 0.1].values()) < 0.1 * math.sqrt(2 / math.pi)
 
 
 def test_a_penalty_changes_less_than_the_seeds_scatter_and_the_wide_network_is_worse_in_training_too(runs):
