@@ -11,7 +11,10 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
     "logistic-map": [{"points": [50], "noises": [0.2], "variants": ["wide", "Keras start"], "rounds": 2}],
     "vgg-parameters": [{"num_classes": 10}, {"image_size": 112}],
     "rnn-vs-cnn": [{"networks": ["lstm", "conv", "lstm-padded"], "epochs": 2}],
-    "transfer-learning": [{"arms": ["full", "scratch"], "epochs": 1}, {"arms": ["full", "discriminative"], "epochs": 1}],
+    "transfer-learning": [
+        {"arms": ["full", "scratch"], "epochs": 1},
+        {"arms": ["full", "discriminative"], "epochs": 1},
+    ],
     "dropout": [{"rates": [0.5], "epochs": 1}, {"rates": [0.0, 0.25, 0.75], "hidden": 16, "epochs": 1}],
     "depth": [{"depths": [1, 3], "epochs": 1}],
 }
