@@ -8,6 +8,7 @@ from companion.publish import UserError
 from companion.publish.notebooks import chapters, checks, execution
 
 INVITED = {  # chapter: the changes that its text or its exercises invite; quick ones, for each executes the page once
+    "logistic-map": [{"points": [50], "noises": [0.2], "variants": ["wide", "Keras start"], "rounds": 2}],
     "vgg-parameters": [{"num_classes": 10}, {"image_size": 112}],
     "rnn-vs-cnn": [{"networks": ["lstm", "conv", "lstm-padded"], "epochs": 2}],
     "transfer-learning": [
