@@ -28,6 +28,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "training.history": ["History", "TrainingDiverged", "join_histories"],
     "training.metrics": ["absolute_error", "accuracy", "binary_accuracy", "squared_error"],
     "training.penalty": ["kernels", "l2_penalty"],
+    "training.shrinkage": ["shrink_factor"],
     "counting": [
         "LayerRow",
         "LayerTable",
