@@ -1,6 +1,8 @@
 """Pictures of ideas, `book/static/ideas/<name>.svg`: put into the page itself, where they take the colours of its theme.
 
-A chapter names one by its address on GitHub, so that the notebook shows it anywhere.
+A chapter names one by its address on GitHub, so that the notebook shows it anywhere. Where `book/scripts/` has a script and a style of
+the picture's name, the site puts an empty box of that id below it, which the script fills: something to move by hand. On paper, in
+Colab and without scripts the picture stands alone.
 """
 
 import re
@@ -77,7 +79,15 @@ def _inline(root, name, alt, chapter):
     )
     words += f' aria-describedby="{about[1]}"' if about else ""
     drawing = drawing.replace(opening, f"{kept} {words}>", 1)
-    return f"```{{raw}} html\n{drawing}\n```"
+    return f"```{{raw}} html\n{drawing}{_moved_by_hand(root, name)}\n```"
+
+
+def _moved_by_hand(root, name):
+    """The box that the script of the picture's name fills, with that script and its style; nothing where there is none."""
+    if not (root / "book" / "scripts" / f"{name}.js").is_file():
+        return ""
+    style = f'<link rel="stylesheet" href="../scripts/{name}.css">'
+    return f'\n{style}\n<div id="{name}"></div>\n<script src="../scripts/{name}.js" defer></script>'
 
 
 def drawing_size(path):
