@@ -23,7 +23,7 @@ class Network(torch.nn.Module):
         self.skip, units = skip, len(b)
         self.hidden, self.output = torch.nn.Linear(2, units), torch.nn.Linear(len(v), 1)
         values = {"hidden.weight": w, "hidden.bias": b, "output.weight": [v], "output.bias": [c]}
-        self.double().load_state_dict({name: torch.tensor(value).double() for name, value in values.items()})
+        self.double().load_state_dict({name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()})
 
     def forward(self, points):
         hidden = torch.tanh(self.hidden(points))
@@ -76,7 +76,7 @@ def visit(browser, place):
 def random_network(skip, generator):
     units, reads = (1, 3) if skip else (2, 2)
     shapes = {"w": (units, 2), "b": (units,), "v": (reads,), "c": ()}
-    drawn = {n: torch.randn(*s, generator=generator, dtype=torch.float64).tolist() for n, s in shapes.items()}
+    drawn = {n: torch.randn(s, generator=generator, dtype=torch.float64).tolist() for n, s in shapes.items()}
     return {"skip": skip, **drawn}
 
 
