@@ -137,7 +137,7 @@ def test_the_curves_of_the_picture_lead_through_the_targets():
         places = [tuple(map(float, pair.split())) for pair in re.sub("[ML]", "|", curve.get("d")).strip("|").split("|")]
         x0, y0 = places[len(places) // 2][0], 150
         for x, y in places:
-            assert (y0 - y) / 34 == pytest.approx(value((x - x0) / 27), abs=0.02)
+            assert (y0 - y) / 30 == pytest.approx(value((x - x0) / 27), abs=0.02)
 
 
 # ------------------------------------------------------------ what the page says of its record, read from the file itself
