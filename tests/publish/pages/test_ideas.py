@@ -68,6 +68,15 @@ def test_a_page_gets_the_drawing_itself_with_the_chapter_s_words_for_it(book):
     assert "drawn by hand" not in text and drawing["font-size"] == "16" and text.count("width=") == 4
 
 
+def test_a_picture_with_a_script_of_its_name_gets_the_box_that_the_script_fills(book):
+    without = ideas.put_in(book, REPOSITORY, SHOWN, "c")
+    (book / "book" / "scripts").mkdir()
+    (book / "book" / "scripts" / "boxes.js").write_text("")
+    page = BeautifulSoup(ideas.put_in(book, REPOSITORY, SHOWN, "c"), "html.parser")
+    assert page.find("div", id="boxes").get_text() == "" and page.find("script")["src"] == "../scripts/boxes.js"
+    assert page.find("link")["href"] == "../scripts/boxes.css" and "script" not in without
+
+
 def test_a_picture_that_is_missing_or_has_no_words_is_refused(book):
     with pytest.raises(UserError, match=r"one shows the picture other, and there is no book/static/ideas/other\.svg"):
         ideas.put_in(book, REPOSITORY, SHOWN.replace("boxes.svg", "other.svg"), "one")
