@@ -33,6 +33,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "training.metrics": ["absolute_error", "accuracy", "binary_accuracy", "squared_error"],
     "training.penalty": ["kernels", "l2_penalty"],
     "training.summaries": ["mean_history", "thin_history"],
+    "training.shrinkage": ["shrink_factor"],
     "counting": [
         "LayerRow",
         "LayerTable",

@@ -20,6 +20,10 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
     "linear-regression": [{"epochs": 4, "partitions": ["seed"], "seeds": [0, 1]}, {"epochs": 3, "inputs": ["raw"]}],
     "cross-validation": [{"epochs": 1, "repeats": 3, "missing": ["mean-before-split"], "rates": [0.2]}],
     "autograd-and-backprop": [{"losses": ["cross-entropy"], "epochs": 5}],
+    "losses-and-skips": [
+        {"activation": "relu", "epochs": 1},
+        {"optimizer": "adam", "learning_rate": 1e-3, "epochs": 1},
+    ],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
 
