@@ -16,6 +16,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "data.mnist": ["load_mnist"],
     "data.names": ["encode_names", "language_label", "load_names"],
     "data.reviews": ["encode_texts", "load_imdb", "read_reviews", "vocabulary", "words"],
+    "data.shares": ["take_share"],
     "data.speech": ["load_spoken_digits", "load_tones", "log_mel", "read_recording"],
     "data.splits": ["Split", "Splits", "standardise"],
     "data.tree_rings": ["load_tree_rings"],
