@@ -25,6 +25,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "models.squeezenet": ["load_squeezenet", "squeezenet_backbone"],
     "training.augmentation": ["crop_and_flip", "shift_accuracy", "shift_images"],
     "training.batches": ["length_buckets"],
+    "training.checkpoints": ["load_checkpoint", "save_checkpoint"],
     "training.engine": ["evaluate", "features", "fit", "pick_device", "predict", "set_up"],
     "training.history": ["History", "TrainingDiverged", "join_histories"],
     "training.metrics": ["absolute_error", "accuracy", "binary_accuracy", "squared_error"],
