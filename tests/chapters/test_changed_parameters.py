@@ -24,6 +24,7 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
         {"activation": "relu", "epochs": 1},
         {"optimizer": "adam", "learning_rate": 1e-3, "epochs": 1},
     ],
+    "dense-mnist": [{"networks": ["quarter"], "epochs": 3}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
 
