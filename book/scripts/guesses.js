@@ -62,7 +62,8 @@
     if (record.cover) return;
     place.style.minHeight = `${Math.max(place.offsetHeight, 72)}px`; // nothing below moves
     const open = numbers.filter((number) => recall(number) === null);
-    const words = `This answers question ${open.join(" and ")}.`;
+    const listed = open.length > 1 ? `s ${open.slice(0, -1).join(", ")} and ${open.at(-1)}` : ` ${open[0]}`;
+    const words = `This answers question${listed}.`;
     const back = make("a", "Guess first", { href: `#${questions[open[0] - 1].id}` });
     const button = make("button", "Show without guessing", { type: "button" });
     back.addEventListener("click", (event) => {

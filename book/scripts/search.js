@@ -6,6 +6,8 @@
   "use strict";
 
   const EXCERPT = 240; // characters, about
+  const LEAST = 100;
+  const WORD = /[\p{Letter}\p{Number}_]+/gu;
   const texts = new Promise((resolve) => {
     window.companionTexts = resolve; // searchtexts.js calls it
     const script = document.createElement("script");
@@ -120,19 +122,26 @@
     return element;
   }
 
-  // The text around the first place with most of the words, from the beginning of a sentence, with the words marked.
-  function excerpt(text, words) {
-    const found = text.split(/(?<=[.!?]["”)]*\s)/);
-    const worth = found.map((sentence) => words.filter((word) => times(split(sentence), word)).length);
-    const start = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
-    let shown = "";
-    for (const sentence of found.slice(start)) if (!shown || shown.length + sentence.length <= EXCERPT) shown += sentence; else break;
-    if (shown.length > 1.5 * EXCERPT) shown = shown.slice(0, EXCERPT).replace(/\s+\S*$/, " …");
-    const paragraph = made("p", "", { className: "search-excerpt" });
-    for (const piece of shown.trim().split(/([\p{Letter}\p{Number}_]+)/u)) {
-      const hit = piece && words.some((word) => alike(piece.toLowerCase(), word) || stem(piece.toLowerCase()) === stem(word));
-      paragraph.append(hit ? made("mark", piece) : piece);
+  // The text around the first place with most of the words, from the beginning of a sentence, with the words marked: at least LEAST
+  // characters, where this section and those after it, or before it, have them. A text's lines are paragraphs and rows of tables.
+  function excerpt(texts, words) {
+    const found = texts.flatMap((text, i) => text.split(/(?<=[.!?]["”)]*)\s|\n/).map((sentence) => ({ sentence, i })));
+    const worth = found.map(({ sentence, i }) => (i ? 0 : words.filter((word) => times(split(sentence), word)).length));
+    let first = Math.max(0, worth.indexOf(Math.max(0, ...worth)));
+    let last = first;
+    const joined = () =>
+      found.slice(first, last + 1).reduce((all, { sentence }) => all + (!all ? "" : /[.!?:;,]["”)]*$/.test(all) ? " " : " · ") + sentence, "");
+    while (last + 1 < found.length && (joined().length <= LEAST || (!found[last + 1].i && joined().length + found[last + 1].sentence.length <= EXCERPT))) last++;
+    while (first && joined().length <= LEAST) first--;
+    let shown = joined();
+    const hits = (piece) => piece && words.some((word) => alike(piece.toLowerCase(), word) || stem(piece.toLowerCase()) === stem(word));
+    if (shown.length > 1.5 * EXCERPT) {
+      const place = [...shown.matchAll(WORD)].find(([piece]) => hits(piece))?.index ?? 0;
+      if (place > EXCERPT - 40) shown = shown.slice(place - LEAST).replace(/^\S*\s+/, "… "); // a long row, with the word late in it
+      if (shown.length > 1.5 * EXCERPT) shown = shown.slice(0, EXCERPT).replace(/\s+\S*$/, " …");
     }
+    const paragraph = made("p", "", { className: "search-excerpt" });
+    for (const piece of shown.trim().split(/([\p{Letter}\p{Number}_]+)/u)) paragraph.append(hits(piece) ? made("mark", piece) : piece);
     return paragraph;
   }
 
@@ -152,7 +161,7 @@
     const holds = (part) => words.some((word) => times(part.words, word));
     const named = words.some((word) => page.names.flat().some((name) => alike(name, word)));
     const part = [best, ...page.parts].find(holds) ?? (named ? page.parts.find(({ text }) => text) : null);
-    if (part) item.append(excerpt(part.text, words));
+    if (part) item.append(excerpt(page.parts.slice(page.parts.indexOf(part)).map(({ text }) => text).filter(Boolean), words));
     else item.append(made("p", "In the code, a table or a list of this page.", { className: "search-excerpt" }));
     return item;
   }

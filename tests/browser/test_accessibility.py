@@ -137,13 +137,15 @@ def test_every_box_that_scrolls_has_a_name_and_moves_by_arrow_keys_also_inside_a
         )
         assert any(folded for *_, folded, _ in boxes)
         assert [box for box in boxes if box[0] != 0 or not re.search(" in: |MJX", box[1])] == []
-        table = page.locator('[aria-label^="Table in:"]').first
+        table = page.locator('[aria-label^="Table in:"] >> visible=true').first  # not one covered by an open prediction
         table.focus()
+        assert table.evaluate("box => box === document.activeElement")
         page.keyboard.press("ArrowRight")
         page.wait_for_function("box => box.scrollLeft > 0", arg=table.element_handle())
         page.set_viewport_size({"width": 1800, "height": 900})
         page.wait_for_function(
-            "() => [...document.querySelectorAll('article [role=group]')].every(e => e.scrollWidth > e.clientWidth)"
+            """() => [...document.querySelectorAll('article [role=group][aria-label*=" in: "]')]
+                .every(e => e.scrollWidth > e.clientWidth || e.closest("[hidden]"))"""
         )
 
 

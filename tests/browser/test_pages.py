@@ -72,6 +72,43 @@ def test_every_formula_is_rendered(visit, name):
     assert sources > 0 or name != FULLEST
 
 
+TALL_HEADINGS = """() => [...document.querySelectorAll("article :is(h1, h2, h3, h4)")].filter((heading) => {
+  const tall = heading.offsetHeight, sign = heading.querySelector(".headerlink");
+  if (!sign) return false;
+  sign.style.display = "none";
+  const alone = heading.offsetHeight;
+  sign.style.display = "";
+  return tall !== alone;
+}).map((heading) => heading.textContent)"""
+CUT_OFF = """() => [...document.querySelectorAll("article .guess-cover")].filter((cover) =>
+  [...cover.children].some((part) => part.getBoundingClientRect().bottom > cover.getBoundingClientRect().bottom)
+  || cover.getBoundingClientRect().bottom > cover.parentElement.getBoundingClientRect().bottom + 1).length"""
+
+
+def test_no_heading_has_an_empty_line_for_its_sign_no_cover_is_too_small_and_sentences_that_are_printed_are_seen_whole(
+    visit,
+):
+    for width in WIDTHS.values():
+        visit.look(width, "light")
+        assert visit.page.evaluate(TALL_HEADINGS) == []
+        assert visit.page.evaluate(CUT_OFF) == 0
+        assert (
+            visit.page.eval_on_selector_all(
+                "pre.breaks", "all => all.filter((e) => e.scrollWidth > e.clientWidth).length"
+            )
+            == 0
+        )
+
+
+def test_words_of_a_table_stand_at_the_left_and_numbers_at_the_right(visit):
+    cells = visit.page.eval_on_selector_all(
+        "table.dataframe td:not(:first-child)",
+        "all => all.map((e) => [e.innerText, e.classList.contains('text'), getComputedStyle(e).textAlign])",
+    )
+    assert [row for row in cells if row[2] != ("left" if row[1] else "right")] == []
+    assert [text for text, words, _ in cells if words and text[:1].isdigit()] == []
+
+
 def test_a_finger_can_hit_what_can_be_clicked_and_pictures_keep_their_place(visit):
     visit.look(WIDTHS["phone"], "light")
     small = visit.page.evaluate(

@@ -95,3 +95,16 @@ def test_a_definition_comes_first_and_an_excerpt_is_neither_toolbar_nor_code_nor
     for words in ("Open issue", ".ipynb", "nn.", "import ", "so well that new images are easier than known ones"):
         assert not [text for text in excerpts if words in text]
     visit.close()
+
+
+@pytest.mark.parametrize("query", ["dropout", "gap", "seed", "convolution"])
+def test_an_excerpt_holds_the_word_and_more_than_100_characters_and_no_row_of_a_table_runs_into_the_next(
+    browser, address, query
+):
+    visit = Visit(browser, f"{address}/search.html?q={query}")
+    visit.page.locator(".search-excerpt").first.wait_for()
+    excerpts = visit.page.locator(".search-excerpt").all_inner_texts()
+    shown = [text for text in excerpts if not text.startswith("In the code, a table or a list")]
+    assert len(shown) >= 5 and [text for text in shown if not 100 < len(text) <= 400] == []
+    assert [text for text in shown if query[:8] not in text.lower()] == []
+    visit.close()

@@ -8,7 +8,14 @@ from companion.publish import UserError
 from companion.publish.notebooks import chapters, checks, execution
 
 INVITED = {  # chapter: the changes that its text or its exercises invite; quick ones, for each executes the page once
-    "vgg-parameters": [{"num_classes": 10}],
+    "vgg-parameters": [{"num_classes": 10}, {"image_size": 112}],
+    "rnn-vs-cnn": [{"networks": ["lstm", "conv", "lstm-padded"], "epochs": 2}],
+    "transfer-learning": [
+        {"arms": ["full", "scratch"], "epochs": 1},
+        {"arms": ["full", "discriminative"], "epochs": 1},
+    ],
+    "dropout": [{"rates": [0.5], "epochs": 1}, {"rates": [0.0, 0.25, 0.75], "hidden": 16, "epochs": 1}],
+    "depth": [{"depths": [1, 3], "epochs": 1}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
 

@@ -23,7 +23,7 @@ from companion import (
 )
 from companion.evidence import verdicts
 from companion.evidence.ledger import Claim
-from companion.evidence.verdicts import CountMismatch
+from companion.evidence.verdicts import CountMismatch, Part
 
 
 def test_a_count_agrees_or_differs_and_our_own_mistake_is_refused():
@@ -149,6 +149,30 @@ def test_rows_and_statuses_that_do_not_exist_are_refused():
         check_metric("A-vgg-fc1", [1, 2])
     with pytest.raises(ValueError, match="none of"):
         judge("A-vgg-138m", "maybe", "because")
+
+
+@pytest.mark.parametrize(
+    ("signs", "word"),
+    [
+        ("+", "supported"),
+        ("++", "supported"),
+        ("+0", "undecided"),
+        ("00", "undecided"),
+        ("+-", "not supported"),
+        ("0-", "not supported"),
+        ("", "not tested"),
+    ],
+)
+def test_a_statement_is_what_the_comparisons_that_it_rests_on_show(signs, word):
+    """In the first editions a statement that nobody had shown was "not supported", as if the opposite had been."""
+    second = {seed: 0.5 for seed in range(5)}
+    first = {"+": 0.6, "-": 0.4, "0": 0.5}
+    compared = [
+        larger("acc", {seed: first[sign] + (0.01, -0.01)[seed % 2] for seed in second}, second) for sign in signs
+    ]
+    verdict = judge("A-best-three", None, "seen", *compared)
+    assert verdict.status == word and [type(part) for part in verdict.parts] == [Part] * len(signs)
+    assert [part.measured for part in verdict.parts] == [comparison.difference for comparison in compared]
 
 
 @pytest.mark.parametrize("computed", [(6, 3, 9), [6, 3, 9], np.array([6, 3, 9]), [np.int64(6), 3, np.float32(9)]])

@@ -69,23 +69,32 @@ def slug(status):
     return status.replace(",", "").replace(" ", "-")
 
 
-def of_metric_parts(statuses):
+def of_metric_parts(found):
     """The word for a number that was compared in parts, from the words of the parts."""
-    found = set(statuses)
-    if not found or OPEN in found:
-        return OPEN
-    if len(found) == 1:
-        return found.pop()
+    found = set(found)
     if {"agrees", "differs"} <= found:
-        return "agrees in part"
-    return f"{(found - {TOO_WIDE}).pop()}, the rest {TOO_WIDE}"
+        return _one(found, "agrees in part")
+    return _one(found, f"{min(found - {TOO_WIDE}, default='')}, the rest {TOO_WIDE}")
 
 
-def of_order_parts(statuses):
+def of_order_parts(found):
     """The word for an ordering that was compared in parts, from the words of the parts."""
-    found = set(statuses)
+    found = set(found)
+    return _one(found, "mixed" if "reversed" in found else "holds, the rest undecided")
+
+
+def of_statement(found):
+    """The word for a statement that rests on all of these comparisons: not to show one of them is not to contradict it."""
+    found = set(found)
+    if found == {"holds"}:
+        return "supported"
+    if OPEN in found or not found:
+        return "not tested"
+    return "not supported" if "reversed" in found else "undecided"
+
+
+def _one(found, several):
+    """The one word of all parts, "not yet tested" where one of them is or there is none, or the word for several."""
     if not found or OPEN in found:
         return OPEN
-    if len(found) == 1:
-        return found.pop()
-    return "mixed" if "reversed" in found else "holds, the rest undecided"
+    return min(found) if len(found) == 1 else several

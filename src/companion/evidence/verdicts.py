@@ -11,7 +11,7 @@ from companion.evidence import intervals, statuses
 from companion.evidence.digits import interval_text, number, together
 from companion.evidence.ledger import find_claim, ledger_rows
 
-TEXT_STATUSES = ("supported", "not supported", "answered", "reproduced", "not tested")
+TEXT_STATUSES = ("supported", "not supported", "undecided", "answered", "reproduced", "not tested")
 PRECISION = {"accuracy": 0.05, "loss": 0.15, "best epoch": 3}  # half a width; wider intervals are too wide to tell
 LIMITS = {
     "accuracy": (0, 1),
@@ -82,31 +82,18 @@ class Verdict:
         return cls(**{**row, "parts": tuple(Part(**part) for part in row.get("parts", ()))})
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One paired comparison over seeds, or other `units`: `first` minus `second`, with its 95 % interval.
+class Comparison(Part):
+    """The part of an ordering, which says itself in words."""
 
-    The other fields are those of `Part`.
-    """
-
-    what: str
-    expected: str
-    status: str
-    difference: float | None
-    interval: tuple | None
-    pointing: int
-    n: int
-    units: str = "seeds"
-    p: float | None = None
-    needed: int | None = None
-    correlation: float | None = None
-    values: tuple = ()
-    margin: float | None = None
+    @property
+    def difference(self):
+        """`first` minus `second`, in the mean over the pairs."""
+        return self.measured
 
     def __str__(self):
         if self.n < 2:
             return f"{self.what}: {self.n} pairs of runs, too few"
-        difference, low, high = together(self.difference, *self.interval, sign="+")
+        difference, low, high = together(self.measured, *self.interval, sign="+")
         more = ""
         if self.status == "undecided":
             more = (
@@ -118,11 +105,6 @@ class Comparison:
             f"{self.what} {self.expected}: difference {difference} ({low} to {high}), "
             f"in {self.pointing} of {self.n} {self.units}: {self.status}{more}"
         )
-
-    def part(self):
-        shared = ("what", "status", "expected", "interval", "n", "units", "pointing", "p", "needed", "correlation")
-        values = {name: getattr(self, name) for name in (*shared, "values", "margin")}
-        return Part(**values, measured=self.difference)
 
 
 def check_count(claim_id, computed):
@@ -225,10 +207,10 @@ def _part_text(part, note):
 
 
 def _corrected(parts):
-    """The parts with their p corrected for all of them, where each has one."""
+    """The parts, as plain ones, with their p corrected for all of them where they have one."""
     tested = [part for part in parts if part.p is not None]
     corrected = dict(zip(map(id, tested), intervals.holm([part.p for part in tested]), strict=True))
-    return tuple(replace(part, p_holm=corrected.get(id(part))) for part in parts)
+    return tuple(Part(**vars(part) | {"p_holm": corrected.get(id(part))}) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -358,29 +340,22 @@ def _compare(what, expected, first, second, verdict, points, units, margin=None)
     other = dict(zip(second, _numbers(f"{what}, second of the two", second), strict=True))
     seeds = sorted(set(one) & set(other))
     differences = tuple(one[seed] - other[seed] for seed in seeds)
-    n, pointing = len(seeds), sum(map(points, differences))
-    if n < 2:
-        return Comparison(
-            what, expected, statuses.OPEN, None, None, pointing, n, units, values=differences, margin=margin
-        )
+    known = {"what": what, "expected": expected, "units": units, "values": differences, "margin": margin}
+    known |= {"n": len(seeds), "pointing": sum(map(points, differences))}
+    if len(seeds) < 2:
+        return Comparison(status=statuses.OPEN, **known)
     found = intervals.scatter(differences)
     interval = (found.centre - found.mean_reach, found.centre + found.mean_reach)
     holds, reversed_ = verdict(*interval)
     status = "holds" if holds else "reversed" if reversed_ else "undecided"
     return Comparison(
-        what,
-        expected,
-        status,
-        found.centre,
-        interval,
-        pointing,
-        n,
-        units,
-        _p_of(differences, margin),
-        intervals.pairs_needed(differences, margin) if status == "undecided" else None,
-        intervals.correlation([one[seed] for seed in seeds], [other[seed] for seed in seeds]),
-        differences,
-        margin,
+        status=status,
+        measured=found.centre,
+        interval=interval,
+        p=_p_of(differences, margin),
+        needed=intervals.pairs_needed(differences, margin) if status == "undecided" else None,
+        correlation=intervals.correlation([one[seed] for seed in seeds], [other[seed] for seed in seeds]),
+        **known,
     )
 
 
@@ -400,18 +375,20 @@ def check_order(claim_id, *comparisons):
     find_claim(claim_id, "order")
     status = statuses.of_order_parts(comparison.status for comparison in comparisons)
     n = min((comparison.n for comparison in comparisons), default=0)
-    parts = _corrected([comparison.part() for comparison in comparisons])
-    return Verdict(claim_id, status, evidence="; ".join(map(str, comparisons)), n=n, parts=parts)
+    return Verdict(claim_id, status, evidence="; ".join(map(str, comparisons)), n=n, parts=_corrected(comparisons))
 
 
 def judge(claim_id, status, evidence, *comparisons):
-    """The verdict on a statement in words, with the evidence named, and the comparisons that it rests on."""
+    """The verdict on a statement in words, with the evidence named, and the comparisons that it rests on.
+
+    With `status` None they decide: all of them hold, "supported"; one is reversed, "not supported"; else "undecided".
+    """
     find_claim(claim_id, "text")
+    if status is None:
+        status = statuses.of_statement(comparison.status for comparison in comparisons)
     if status not in TEXT_STATUSES:
         raise ValueError(f"status {status!r} is none of {', '.join(TEXT_STATUSES)}")
-    return Verdict(
-        claim_id, status, evidence=evidence, parts=_corrected([comparison.part() for comparison in comparisons])
-    )
+    return Verdict(claim_id, status, evidence=evidence, parts=_corrected(comparisons))
 
 
 def placebo(verdict):

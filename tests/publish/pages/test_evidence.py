@@ -61,7 +61,8 @@ def test_undecided_parts_are_listed_with_the_pairs_that_would_decide_fewest_firs
     assert [row[0].split()[0] for row in rows] == ["near", "far"]
     assert [row[3] for row in rows] == [f"{parts[1].needed:,}", f"{parts[0].needed:,}"]
     found = sorted(part.correlation for part in parts)
-    assert f"{found[0]:.2f} to {found[-1]:.2f}" in " ".join(soup(evidence.pairs_html(verdicts)).text.split())
+    between = f"{found[0]:.2f} to {found[-1]:.2f}".replace("-", "−")
+    assert between in " ".join(soup(evidence.pairs_html(verdicts)).text.split())
 
 
 def test_the_page_names_the_precisions_and_margins_that_the_code_uses():

@@ -1,5 +1,7 @@
 """Words of the glossary in the pages: which are found, where they become links, and what their cards say."""
 
+import re
+
 import pytest
 from books import ROOT
 from bs4 import BeautifulSoup
@@ -35,6 +37,32 @@ def test_words_are_found_in_their_forms_the_longest_first(text, found):
     pattern, names = glossary_cards.matcher(FORMS)
     keys = [" ".join(match[0].replace("-", " ").split()) for match in pattern.finditer(text)]
     assert [names.get(key) or names[key[0].lower() + key[1:]] for key in keys] == found
+
+
+def test_a_phrase_in_which_a_word_means_something_else_hides_it_and_a_later_use_is_the_first():
+    source = "```{glossary}\ngap\n  A difference.\n  % not: leaves a gap\n  % not: the gap width\n```\n"
+    phrases = glossary_cards.other_meanings(source)
+    assert phrases == ("leaves a gap", "the gap width")
+    pattern, names = glossary_cards.matcher(FORMS, phrases)
+    soup = BeautifulSoup(
+        "<article><p>It leaves\na gap; the GAP; The gap-width.</p><p>A gap!</p></article>", "html.parser"
+    )
+    terms = {name: glossary_cards.Term(name, f"term-{name}", "", "", "") for name in FORMS}
+    glossary_cards.link_first_uses(soup, soup.article, "book/one.html", pattern, names, terms)
+    assert [(link.get_text(), link.parent.get_text()) for link in soup.select("a.term")] == [
+        ("GAP", "It leaves\na gap; the GAP; The gap-width."),
+        ("gap", "A gap!"),
+    ]
+
+
+def test_each_phrase_of_the_book_s_glossary_stands_in_a_page_and_holds_a_word_that_would_be_linked():
+    source = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").rglob("*.md") if path.stem != "glossary"]
+    text = " ".join(" ".join(pages).split()).lower()
+    names = re.findall(r"^(\S.*)\n  ", source.partition("{glossary}")[2], re.M)
+    pattern, _ = glossary_cards.matcher({name: glossary_cards.other_forms(source).get(name, ()) for name in names})
+    phrases = glossary_cards.other_meanings(source)
+    assert phrases and [phrase for phrase in phrases if phrase not in text or not pattern.search(phrase)] == []
 
 
 GLOSSARY = """<section id="glossary"><h1>Glossary</h1><dl class="glossary">

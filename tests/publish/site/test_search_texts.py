@@ -10,7 +10,7 @@ from companion.publish.site import search_texts
 
 ARTICLE = """<section id="one"><h1>One<a class="headerlink" href="#one">#</a></h1><p>First.</p>
 <div class="provenance">toolbar</div><div class="cell_input"><pre>code()</pre></div><div class="questions">a wrong answer</div>
-<div class="predict-first">a guess</div><div class="cell tag_solution">solved</div><span class="math">\\(x\\)</span>
+<div class="predict-first">a guess</div><div class="cell tag_solution">solved</div><span class="math">\\(x_1\\)</span>
 <section id="part"><h2>Its <em>part</em></h2><table><tr><td>a</td><td>b</td></tr></table><p>Last
 words.</p></section></section><script>alert(1)</script>"""
 GLOSSARY = """<section id="glossary"><h1>Glossary</h1><dl class="glossary"><dt id="term-gap">gap<a class="headerlink" href="#">#</a></dt>
@@ -53,7 +53,7 @@ def test_search_gets_the_words_of_every_page_by_sections_with_definitions_and_wh
         "page": "book/one.html",
         "chapter": True,
         "keywords": ["uno"],
-        "sections": [["", "One", "First."], ["part", "Its part", "a b Last words."]],
+        "sections": [["", "One", "First."], ["part", "Its part", "a · b\nLast words."]],
     }
     assert glossary["page"] == "book/glossary.html" and not glossary["chapter"]
     assert found["terms"] == [
@@ -69,6 +69,25 @@ def test_search_gets_the_words_of_every_page_by_sections_with_definitions_and_wh
     assert found["absent"] == [
         {"words": ["two"], "says": "No.", "href": "book/one.html#part", "title": "One › Its part"}
     ]
+
+
+def test_paragraphs_entries_and_rows_are_lines_a_label_stands_before_its_words_and_plain_formulas_are_kept():
+    html = r"""<article><h1>One</h1><dl><dt>Level</dt><dd><p>first <em>steps</em></p></dd><dt>Time</dt><dd>short</dd></dl>
+<p>With probability <span class="math">\(p\)</span>, <span class="math">\(2 \cdot 3\)</span> of <span class="math">\(C_\text{in}\)</span>
+all.</p><ul><li>a (<a>b</a>)</li><li><p>c</p><p>d</p></li></ul><table><tr><td>1</td><td><b>2</b> 3</td></tr><tr><td>4</td></tr></table>
+</article>"""
+    ((_, _, text),) = search_texts.sections(BeautifulSoup(html, "html.parser").article)
+    lines = [
+        "Level: first steps",
+        "Time: short",
+        "With probability p, 2 · 3 of all.",
+        "a (b)",
+        "c",
+        "d",
+        "1 · 2 3",
+        "4",
+    ]
+    assert text.split("\n") == lines
 
 
 def test_a_page_without_a_heading_has_no_sections():

@@ -7,11 +7,14 @@ letters. What shows measured colours (images, heat maps, and what is drawn upon 
 
 import base64
 import colorsys
+import functools
 import io
 import pickle
 import textwrap
 import time
 import warnings
+
+import numpy as np
 
 spent = 0.0  # seconds of this kernel's work that went into other renderings, which a reader's own run does not make
 
@@ -53,11 +56,12 @@ def variants(figure):
     with warnings.catch_warnings():  # a warning would stand below the reader's cell, which is not its cause
         warnings.simplefilter("ignore")
         wide.set_layout_engine("none")  # it was laid out when the figure itself was drawn
-        darken(wide)
         narrow(small)
-        drawn = {"dark": _png(wide), "narrow": _png(small)}
-        darken(small)
-        return {**drawn, "narrow-dark": _png(small)}
+        shown = _box(small)
+        drawn = {"narrow": _png(small, shown)}
+        for copy in (wide, small):
+            darken(copy)
+        return {"dark": _png(wide, _box(wide)), **drawn, "narrow-dark": _png(small, shown)}
 
 
 def _pickled(figure):
@@ -72,9 +76,30 @@ def _pickled(figure):
         Gcf.figs.update(managers)
 
 
-def _png(figure):
+def _box(figure):
+    """What a laid out figure fills, in inches, as `bbox_inches="tight"` finds it: measured once for its light and its dark rendering."""
+    from matplotlib import rcParams
+
+    return figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
+
+
+def _png(figure, box):
+    """The part of a laid out figure that lies in the box. Cut from one drawing: `savefig` would draw twice, once to lay out."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, bbox_inches="tight")
+    whole = figure.bbox_inches
+    if box.x0 < whole.x0 or box.y0 < whole.y0 or box.x1 > whole.x1 or box.y1 > whole.y1:  # something stands out
+        figure.savefig(file, format="png", dpi=DPI, bbox_inches=box)
+    else:
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        height = canvas.get_width_height()[1]
+        edges = [round(DPI * inch) for inch in (box.x0, box.x1, box.y0, box.y1)]
+        left, right, bottom, top = edges
+        Image.fromarray(np.asarray(canvas.buffer_rgba())[height - top : height - bottom, left:right]).save(file, "png")
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
@@ -85,10 +110,17 @@ def dark_colour(colour, paper=PAPER):
     """The colour of the same hue, saturation and opacity that stands out from the dark page as this one does from white."""
     from matplotlib.colors import to_rgba
 
-    *rgb, alpha = to_rgba(colour)
+    return _dark_rgba(to_rgba(colour), paper)
+
+
+@functools.cache
+def _dark_rgba(rgba, paper):
+    from matplotlib.colors import to_rgba
+
+    *rgb, alpha = rgba
     wanted = contrast(rgb, "white")
     hue, lightness, saturation = colorsys.rgb_to_hls(*rgb)
-    if contrast(rgb, "white") < 1.01:
+    if wanted < 1.01:
         return (*to_rgba(paper)[:3], alpha)
     low, high = 0.0, 1.0
     for _ in range(20):

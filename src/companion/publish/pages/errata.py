@@ -39,15 +39,10 @@ def _off(claim, right):
 def findings_html(verdicts, written, kinds):
     """The verdicts of these kinds that contradict what the report states, or a part of it; undecided is no error."""
     chosen = [c for c in load_claims().values() if c.kind in kinds and c.id in verdicts]
-    against = [(claim, verdicts[claim.id]) for claim in chosen if contradicts(verdicts[claim.id])]
+    against = [
+        (claim, verdicts[claim.id]) for claim in chosen if group_of(verdicts[claim.id].status).key in CONTRADICTED
+    ]
     return render("findings", tested=len(chosen), against=against, places=_places(written))
-
-
-def contradicts(verdict):
-    """Whether our runs say the opposite of the claim, or of a part of it: "not supported" may mean only that nothing was shown."""
-    parts = getattr(verdict, "parts", ())
-    words = [part["status"] if isinstance(part, dict) else part.status for part in parts] or [verdict.status]
-    return group_of(verdict.status).key in CONTRADICTED and any(group_of(word).key in CONTRADICTED for word in words)
 
 
 def _places(written):

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from companion.evidence import digits, table
+from companion.evidence import digits, strips, table
 
 
 def render(template, **values):
@@ -16,5 +16,6 @@ def _environment():
 
     made = table.environment(PackageLoader("companion.publish.pages"))
     made.filters["number"] = digits.number
-    made.globals["interval_text"] = digits.interval_text
+    made.filters["minus"] = strips.minus
+    made.globals["interval_text"] = lambda low, high: strips.minus(digits.interval_text(low, high))
     return made

@@ -18,6 +18,7 @@ from companion.publish.site import (
     fonts,
     glossary_cards,
     page_checks,
+    results,
     search_texts,
 )
 from companion.publish.site.staging import stage_sources
@@ -86,7 +87,7 @@ def build_site(root, solutions=True):
         downloads.publish_sources(root, built, executed, solutions)
         if not solutions:
             downloads.lead_to_handouts(built, repository(root), executed)
-        accessible.mend(built, badges.marker(root))
+        accessible.mend(built, results.mend, badges.marker(root))
         figures.show(built, renderings)
         glossary_cards.add_cards(root, built)
         fonts.finish(built)

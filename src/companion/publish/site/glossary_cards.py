@@ -2,6 +2,9 @@
 
 Done in the finished pages, since words also stand in raw HTML, which no step of Sphinx looks into. Without the script the word is a
 plain link; the card lies in the page, for a page of the file system may not fetch another.
+
+A word may mean something else in some places. A line `% not: counts the heads` below its entry in the glossary names a phrase in which
+it is no link, on whatever page; a later use of the word on that page then is the first.
 """
 
 import posixpath
@@ -19,7 +22,7 @@ NOT_IN = ("index.html", "404.html", "search.html", "genindex.html", GLOSSARY, "b
 # Where no word becomes a link: headings, what is a link or a control already, code and what it shows, what is folded, pictures.
 APART = (
     "h1, h2, h3, h4, h5, h6, a, button, label, legend, summary, details, table, figcaption, pre, code, kbd, samp, script, style, "
-    "svg, .math, .highlight, .cell_input, .cell_output, .tag_solution, .provenance, .questions, .front, .contents-by-question, form, nav"
+    "svg, .math, .highlight, .cell_input, .cell_output, .claim-cards, .tag_solution, .provenance, .questions, .front, .contents-by-question, form, nav"
 )
 
 
@@ -43,8 +46,9 @@ def add_cards(root, built):
     pages = {path.relative_to(built).as_posix(): path for path in accessible.pages(built)}
     soups = {name: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for name, path in pages.items()}
     terms = {term.name: term for term in terms_of(soups[GLOSSARY])}
-    forms = other_forms(project.read_text(root / "book" / "glossary.md"))
-    pattern, names = matcher({name: forms.get(name, ()) for name in terms})
+    source = project.read_text(root / "book" / "glossary.md")
+    forms = other_forms(source)
+    pattern, names = matcher({name: forms.get(name, ()) for name in terms}, other_meanings(source))
     for name, soup in soups.items():
         article = soup.find("article")
         if name in NOT_IN or article is None:
@@ -82,18 +86,24 @@ def other_forms(source):
     return {term: tuple(form.strip() for line in lines for form in line.split(",")) for term, lines in found.items()}
 
 
-def matcher(forms):
+def other_meanings(source):
+    """The phrases of the glossary's source in which a word is not meant: one in each line `% not: counts the heads`."""
+    return tuple(re.findall(r"^\s*% not: *(.+?) *$", source, re.M))
+
+
+def matcher(forms, phrases=()):
     """A pattern that finds all words of {term: its other forms}, the longest first, and {a form as `_key` gives it: its term}.
 
     A form in small letters may begin with a capital; one with capitals, such as GAP, is found only as it is written. Plurals need
-    not be listed, nor the singular of a term that is a plural.
+    not be listed, nor the singular of a term that is a plural. Found too, without a term, are `phrases` that hide the words in them.
     """
     names = {}
     for name, others in forms.items():
         for form in (name, *others):
             for number in (form, *_numbers(form)):
                 names.setdefault(_key(number), name)
-    words = "|".join(_spelt(form) for form in sorted(names, key=lambda form: (-len(form), form)))
+    spelt = {*names, *map(_key, phrases)}
+    words = "|".join(_spelt(form) for form in sorted(spelt, key=lambda form: (-len(form), form)))
     return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])"), names
 
 
@@ -129,8 +139,8 @@ def link_first_uses(soup, article, page, pattern, names, terms):
         pieces, end = [], 0
         for found in pattern.finditer(string):
             key = _key(found[0])
-            term = terms[names.get(key) or names[key[0].lower() + key[1:]]]
-            if term.name not in used:
+            term = terms.get(names.get(key) or names.get(key[0].lower() + key[1:]))
+            if term and term.name not in used:
                 used[term.name] = term
                 link = soup.new_tag("a", href=f"{home}#{term.anchor}", attrs={"class": "term"})
                 link["aria-describedby"] = f"meaning-{term.anchor}"

@@ -22,6 +22,8 @@ DROPPED = (
     ".provenance, .questions, .predict-first, .tag_solution, .solution, .hint, .term-cards, .math, .front, .contents-by-question"
 )
 HEADINGS = re.compile("^h[1-6]$")
+BLOCKS = ("tr", "p", "li", "dt", "dd", "figcaption", "summary", "blockquote")
+PLAIN_FORMULA = re.compile(r"[\w\s.,+=()/<>·×≈−-]+")  # one that reads as it is written: a letter, a number, a product
 
 
 def add_search_texts(root, site):
@@ -50,10 +52,17 @@ def add_search_texts(root, site):
 
 
 def sections(article):
-    """[[anchor, heading, text]] of an article, in order; the first is the page's own, and the article loses what is no text."""
+    """[[anchor, heading, text]] of an article, in order; the first is the page's own, and the article loses what is no text.
+
+    Lines of a text are paragraphs, entries of a list or rows of a table, whose cells are set apart by points: a result of the search
+    shows lines, and no row runs into the next.
+    """
+    for formula in article.select("span.math"):
+        if plain := _plain_formula(formula.get_text()):
+            formula.replace_with(plain)
     for tag in article.select(DROPPED):
         tag.decompose()
-    found, current = [], None
+    found, current, last = [], None, None
     for string in article.find_all(string=True):
         parent = string.parent
         if heading := parent if HEADINGS.match(parent.name) else parent.find_parent(HEADINGS):
@@ -63,14 +72,50 @@ def sections(article):
                 found.append(current[1])
             current[1][1].append(string)
         elif current and type(string).__name__ == "NavigableString":
-            current[1][2].append(string)
-            if parent.name in ("li", "p", "dt", "dd", "summary") or parent.find_parent("tr"):
-                current[1][2].append(" ")
-    return [[anchor, _words(heading), _words(text)] for anchor, heading, text in found]
+            if string.strip():
+                current[1][2].append(_between(last, string))
+                last = string
+            current[1][2].append(string.replace("\n", " "))
+    return [[anchor, _words("".join(heading)), _lines("".join(text))] for anchor, heading, text in found]
 
 
-def _words(strings):
-    return re.sub(r"\s+([.,;:)])|(\()\s+", r"\1\2", " ".join("".join(strings).split()))
+def _between(last, string):
+    """What stands between two pieces of text: nothing in one paragraph, a point between cells, else the end of a line."""
+    if last is None:
+        return ""
+    before, here = _block(last), _block(string)
+    if before is not here:
+        label = before is not None and here is not None and (before.name, here.name) == ("dt", "dd")
+        return ": " if label else "\n"
+    cells = [piece.find_parent(["td", "th"]) for piece in (last, string)]
+    return " · " if cells[0] is not cells[1] else ""
+
+
+def _block(string):
+    """The row of a table that a piece of text stands in, or else the innermost block."""
+    return string.find_parent("tr") or (string.find_parent("dd") and _definition(string)) or string.find_parent(BLOCKS)
+
+
+def _definition(string):
+    """The only paragraph of a definition is the definition itself, so that its word can stand before it."""
+    inner, outer = string.find_parent(BLOCKS), string.find_parent("dd")
+    return outer if inner.parent is outer and inner is outer.find(True) else inner
+
+
+def _plain_formula(tex):
+    """A formula as text where it reads as it is written, such as p or 9 · 9 · 2 = 162; else nothing."""
+    text = re.sub(r"\\([()])|\\[,;! ]", "", tex)
+    for command, sign in ((r"\cdot", "·"), (r"\times", "×"), (r"\approx", "≈"), ("-", "−")):
+        text = text.replace(command, sign)
+    return text.strip() if PLAIN_FORMULA.fullmatch(text) and "_" not in text else ""
+
+
+def _lines(text):
+    return "\n".join(line for line in map(_words, text.split("\n")) if line)
+
+
+def _words(text):
+    return re.sub(r"\s+([.,;:)])|(\()\s+", r"\1\2", " ".join(text.split()))
 
 
 def _terms(root, soups):
