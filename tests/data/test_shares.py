@@ -1,11 +1,22 @@
-"""A share of the training examples: which it is, and what is refused."""
+"""A share of the training examples: drawn by a seed, every class in it, and what is refused."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from companion import Split, Splits, take_share
+from companion import DataError, Split, Splits, load_dataset, training_share
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_dataset("digits")
+
+
+@pytest.fixture
+def splits():
+    """Three classes, 120 examples; each input is its own number."""
+    return made_up([0, 1, 2] * 40)
 
 
 def made_up(labels, classes=("a", "b", "c")):
@@ -14,73 +25,80 @@ def made_up(labels, classes=("a", "b", "c")):
     return Splits(train=train, val=train, classes=classes, name="made up", fingerprint="0" * 64, source="here")
 
 
-@pytest.fixture
-def splits():
-    return made_up([0, 1, 2] * 40)
-
-
 def chosen(splits):
     return splits.train.inputs.flatten().tolist()
 
 
-def test_a_share_has_as_many_examples_as_it_says_each_with_its_own_label(splits):
-    some = take_share(splits, 1 / 4, seed=3)
+def test_a_share_holds_as_many_different_examples_as_it_says_each_with_its_own_label(splits):
+    some = training_share(splits, 30, seed=3)
     assert len(some.train) == 30 and len(set(chosen(some))) == 30
     assert all(label == int(number) % 3 for number, label in zip(chosen(some), some.train.labels.tolist(), strict=True))
     assert some.val is splits.val and some.name == splits.name
 
 
-def test_the_whole_share_is_every_example_once(splits):
-    assert sorted(chosen(take_share(splits, 1))) == chosen(splits)
+def test_a_share_of_a_real_set_holds_images_of_that_set_with_their_labels(digits):
+    share = training_share(digits, 100, seed=1)
+    label_of = dict(zip(map(bytes, digits.train.images.flatten(1).numpy()), digits.train.labels.tolist(), strict=True))
+    images = [bytes(image) for image in share.train.images.flatten(1).numpy()]
+    assert len(set(images)) == 100 and [label_of[image] for image in images] == share.train.labels.tolist()
 
 
-def test_a_smaller_share_lies_within_a_larger_one_of_the_same_seed_and_other_seeds_draw_others(splits):
-    half, quarter = take_share(splits, 1 / 2, seed=1), take_share(splits, 1 / 4, seed=1)
-    assert set(chosen(quarter)) < set(chosen(half))
-    assert set(chosen(quarter)) != set(chosen(take_share(splits, 1 / 4, seed=2)))
-    assert chosen(quarter) == chosen(take_share(splits, 1 / 4, seed=1))
+def test_all_examples_stay_in_their_order(splits):
+    assert chosen(training_share(splits, 120, 3)) == chosen(splits)
 
 
-def test_copies_repeat_each_chosen_example(splits):
-    once, twice = take_share(splits, 1 / 4), take_share(splits, 1 / 4, copies=2)
+def test_the_seed_draws_the_share_and_a_small_one_lies_in_the_larger_one_of_its_seed(splits):
+    half, quarter = training_share(splits, 60, 1), training_share(splits, 30, 1)
+    assert set(chosen(quarter)) < set(chosen(half)) and chosen(quarter) == chosen(training_share(splits, 30, 1))
+    assert set(chosen(quarter)) != set(chosen(training_share(splits, 30, 2)))
+
+
+@pytest.mark.parametrize("count", [30, 120])
+def test_copies_repeat_each_chosen_example(splits, count):
+    once, twice = training_share(splits, count, 0), training_share(splits, count, 0, copies=2)
     assert sorted(chosen(twice)) == sorted(chosen(once) * 2)
 
 
-@pytest.mark.parametrize("share", [0, -0.1, 1.5, float("nan"), True, "half", None, 15_000])
-def test_a_share_that_is_none_is_refused(share, splits):
-    with pytest.raises(ValueError, match="above 0 and at most 1"):
-        take_share(splits, share)
+@pytest.mark.parametrize("count", [0, -5, 121, 2.5, 0.25, True, "10", None, float("nan")])
+def test_more_examples_than_there_are_or_none_are_refused(splits, count):
+    with pytest.raises(DataError, match="how many of the 120 training examples"):
+        training_share(splits, count, 0)
 
 
 @pytest.mark.parametrize("copies", [0, -1, 1.5, True])
 def test_copies_that_are_no_number_of_times_are_refused(copies, splits):
-    with pytest.raises(ValueError, match="copies is how often"):
-        take_share(splits, 1, copies=copies)
+    with pytest.raises(DataError, match="copies is how often"):
+        training_share(splits, 120, 0, copies=copies)
 
 
-def test_a_class_without_an_example_is_named():
+def test_a_seed_that_is_none_is_refused(splits):
+    with pytest.raises(DataError, match="split is the number"):
+        training_share(splits, 10, -1)
+
+
+def test_a_class_without_an_example_is_named_and_nothing_is_lost():
     splits = made_up([0] * 50 + [1] * 50 + [2])
-    seed = next(s for s in range(20) if 100 not in torch.randperm(101, generator=torch.Generator().manual_seed(s))[:25])
-    with pytest.raises(
-        ValueError, match=rf"among 25 of 101 .*\(share 0.25, seed {seed}\) there is none of the class c:"
-    ):
-        take_share(splits, 1 / 4, seed=seed)
-    assert len(splits.train) == 101  # nothing is lost
+    without = [seed for seed in range(20) if 100 not in chosen_of_all(splits, seed)]
+    assert 0 < len(without) < 20
+    with pytest.raises(DataError, match=rf"25 of the 101 .*\(seed {without[0]}\) holds none of the class c:"):
+        training_share(splits, 25, without[0])
+    assert len(splits.train) == 101
 
 
-def test_a_share_of_no_example_at_all_is_refused(splits):
-    with pytest.raises(ValueError, match=r"among 0 of 120 .* none of the class a, b, c:"):
-        take_share(splits, 0.001)
+def chosen_of_all(splits, seed):
+    """What a share of 25 with this seed holds, by labels that all are the same."""
+    same = replace(splits, train=Split(splits.train.inputs, torch.zeros(101, dtype=torch.int64)))
+    return chosen(training_share(same, 25, seed))
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.float32, torch.bool, torch.uint8])
 def test_one_hot_labels_are_named_as_what_they_are(dtype, splits):
     rows = torch.nn.functional.one_hot(splits.train.labels, 3).to(dtype)
-    with pytest.raises(ValueError, match=r"one-hot rows, a tensor \(120, 3\) of .*: classes are meant.*argmax\(1\)"):
-        take_share(replace(splits, train=Split(splits.train.inputs, rows)), 1 / 2)
+    with pytest.raises(DataError, match=r"one-hot rows, a tensor \(120, 3\) of .*: classes are meant.*argmax\(1\)"):
+        training_share(replace(splits, train=Split(splits.train.inputs, rows)), 60, 0)
 
 
 @pytest.mark.parametrize("labels", [torch.rand(120), torch.rand(120, 3), torch.zeros(120, 3), torch.ones(120, 1, 1)])
 def test_other_labels_than_classes_are_refused_with_their_shape(labels, splits):
-    with pytest.raises(ValueError, match=r"are to be classes, whole numbers \(N,\), and not a tensor \(120"):
-        take_share(replace(splits, train=Split(splits.train.inputs, labels)), 1 / 2)
+    with pytest.raises(DataError, match=r"are to be classes, whole numbers \(N,\), and not a tensor \(120"):
+        training_share(replace(splits, train=Split(splits.train.inputs, labels)), 60, 0)
