@@ -8,6 +8,7 @@ from companion.publish import UserError
 from companion.publish.notebooks import chapters, checks, execution
 
 INVITED = {  # chapter: the changes that its text or its exercises invite; quick ones, for each executes the page once
+    "simple-cnn": [{"networks": ["two pools"], "optimizer": "Adam", "learning_rate": 1e-3, "epochs": 1, "stages": 1}],
     "vgg-parameters": [{"num_classes": 10}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
