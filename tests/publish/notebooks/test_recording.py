@@ -32,6 +32,11 @@ def test_the_grid_becomes_one_job_for_each_setting_and_seed_and_lists_stay_lists
     assert jobs[0].name == "wait=0 rate=0.25 seeds=0"
 
 
+def test_the_name_of_a_job_says_all_members_of_a_list_and_also_that_there_are_none():
+    job = recording.Job("tiny", {"rates": [0.0, 0.5], "measures": [], "held_out": [[0, 1]], "device": "cpu"}, {})
+    assert job.name == "rates=0.0,0.5 measures=none held_out=0,1"
+
+
 def test_an_unknown_parameter_is_refused_before_anything_runs(book, monkeypatch):
     monkeypatch.setattr(
         "companion.evidence.profiles.profile",

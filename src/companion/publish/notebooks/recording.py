@@ -29,7 +29,12 @@ class Job:
 
     @property
     def name(self):
-        return " ".join(f"{k}={v[0] if isinstance(v, list) else v}" for k, v in self.injected.items() if k != "device")
+        return " ".join(f"{key}={_said(value)}" for key, value in self.injected.items() if key != "device")
+
+
+def _said(value):
+    """A value in a job's name: the members of a list, also of none."""
+    return (",".join(map(_said, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def plan_jobs(chapter, defaults, overrides=None):
