@@ -18,14 +18,33 @@ KINDS = [(data, task) for data in template.DATA for task in template.TASKS]
 NEW = ["book/{0}.md", "book/questions/{0}.yml", "src/companion/evidence/profiles/{0}.yml", "tests/chapters/test_{1}.py"]
 
 
+FIRST = [
+    "vgg-parameters",
+    "depth",
+    "mlp-vs-cnn",
+    "gap-head",
+    "dropout",
+    "augmentation",
+    "rnn-vs-cnn",
+    "transfer-learning",
+]
+
+
 @pytest.fixture
 def book(tmp_path):
-    """The root of a book with the real contents and README, and the titles of its chapters."""
+    """The root of a book with the real contents, as long as only eight chapters stand, README, and their titles."""
     root = tmp_path / "a book é"
     (root / "book").mkdir(parents=True)
-    for name in ("_toc.yml", "_config.yml", "README.md"):
+    for name in ("_config.yml", "README.md"):
         shutil.copy(ROOT / name, root)
-    for name in chapters.chapter_names(ROOT):
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    planned = {name for _, found in template.plan() for name in found}
+    for part in contents["parts"]:
+        stands = [page for page in part["chapters"] if chapters.name_of(page["file"]) not in planned - set(FIRST)]
+        part["chapters"] = stands if len(stands) > 1 else []  # a part's own page does not stand alone
+    contents["parts"] = [part for part in contents["parts"] if part["chapters"]]
+    (root / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
+    for name in FIRST:
         (root / "book" / f"{name}.md").write_text(f"---\nkernelspec: {{}}\n---\n\n# The title of {name}\n")
     return root
 
@@ -125,12 +144,13 @@ def parts(root):
 
 
 def test_a_chapter_stands_beside_its_neighbours_of_the_plan(book):
+    before = set(parts(book))
     template.new_chapter(book, "simple-cnn")
     template.new_chapter(book, "denoising-autoencoder")
     names = chapters.chapter_names(book)
     assert names.index("simple-cnn") == names.index("depth") - 1
     assert names.index("denoising-autoencoder") == names.index("transfer-learning") + 1
-    assert set(parts(book)) == set(parts(ROOT)), "no part is new"
+    assert set(parts(book)) == before, "no part is new"
 
 
 def test_a_chapter_whose_neighbours_are_all_to_come_opens_their_part_and_writes_its_page(book):
