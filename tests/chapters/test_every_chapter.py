@@ -151,6 +151,18 @@ def test_every_ledger_row_of_the_chapter_is_judged(name):
 
 
 @every_chapter
+def test_no_output_names_an_object_by_its_place_in_memory(name):
+    """What a cell's last line leaves, a legend say: nothing for a reader, and another number in every run."""
+    notebook = nbformat.read(chapters.pair_path(ROOT, name), as_version=4)
+    said = [
+        (number, output.get("text") or output.get("data", {}).get("text/plain", ""))
+        for number, cell in enumerate(chapters.code_cells(notebook))
+        for output in cell.outputs
+    ]
+    assert [found for found in said if re.search(r"\b0x[0-9a-f]{6,}", found[1])] == []
+
+
+@every_chapter
 def test_the_live_payload_has_no_timings(name):
     text = chapters.pair_path(ROOT, name).read_text(encoding="utf-8")
     assert '"seconds"' not in text and "iopub" not in text
