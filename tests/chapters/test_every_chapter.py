@@ -150,6 +150,11 @@ def test_every_ledger_row_of_the_chapter_is_judged(name):
     assert "not yet tested" not in {verdict.status for verdict in judged.values()}
 
 
+def names_of(parameter):
+    """What a setting may be called whose values a parameter lists: network for networks, loss for losses."""
+    return {parameter, parameter.removesuffix("s"), parameter.removesuffix("es"), parameter.removesuffix("ies") + "y"}
+
+
 @every_chapter
 def test_no_output_names_an_object_by_its_place_in_memory(name):
     """What a cell's last line leaves, a legend say: nothing for a reader, and another number in every run."""
@@ -211,16 +216,19 @@ def test_the_record_holds_every_job_of_the_grid_and_nothing_else(name):
     rows = json.loads(path.read_text(encoding="utf-8"))["runs"]
     planned = {json.dumps(records.identity(job.parameters), sort_keys=True): job.parameters for job in jobs}
     assert {json.dumps(records.identity(row["parameters"]), sort_keys=True) for row in rows} == set(planned)
-    lists = [
-        [v for name, v in job.injected.items() if isinstance(v, list)] for job in jobs
-    ]  # one run for each choice of them
-    assert len(rows) == sum(math.prod(map(len, values)) for values in lists)
+    settings = {name for row in rows for name in ("seed", *row["setting"])}
+    choices = [  # a list of values of a setting makes a run of each; other lists are read whole
+        [len(v) for name, v in job.injected.items() if isinstance(v, list) and names_of(name) & settings]
+        for job in jobs
+    ]
+    assert len(rows) == sum(map(math.prod, choices))
     for row in rows:
         assert row["commit"] != "unknown" and not row["commit"].endswith("+"), "recorded from committed code"
         assert len(row["data"]["fingerprint"]) == 64 and row["device"] and row["versions"]["torch"]
         epochs = row["parameters"].get("epochs")  # a chapter may count its training in something else
         lengths = {len(curve) for curve in row["history"].values() if isinstance(curve, list)}
-        assert len(lengths) == 1 and (epochs is None or epochs % max(lengths) == 0), "all epochs, or every n-th"
+        whole = epochs is None or epochs % max(lengths) == 0 or max(lengths) % epochs == 0
+        assert len(lengths) == 1 and whole, "all epochs, every n-th, or those of several stages"
 
 
 def test_records_of_cifar_name_the_verified_data():
