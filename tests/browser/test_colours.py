@@ -26,6 +26,7 @@ NAMES = chapters.chapter_names(ROOT)
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 MAPS = {
     "gray": "one way",
+    "Greys": "one way",
     "Blues": "one way",
     "magma": "one way",
     "RdBu_r": "two ways",

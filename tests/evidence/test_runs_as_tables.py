@@ -11,11 +11,20 @@ from companion.evidence import records
 from companion.training.history import History
 
 CURVES = ["running_loss", "running_accuracy", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
-FILES = sorted(records.FOLDER.glob("*.json"))
 
 
 def rows_of(file):
     return json.loads(file.read_text(encoding="utf-8"))["runs"]
+
+
+FILES = [  # those of loss and accuracy, which came first
+    file
+    for file in sorted(records.FOLDER.glob("*.json"))
+    if all(
+        {name for name in row["history"] if name.startswith("val_")} == {"val_loss", "val_accuracy"}
+        for row in rows_of(file)
+    )
+]
 
 
 def loaded(rows):

@@ -212,7 +212,7 @@ DRAWING = """\
   <text x="40" y="65" fill="var(--idea-ink,#1b1b1b)">paper</text>
 </svg>
 """
-FORMED_NAME = "linear-regression"  # a chapter to come: it has no record
+FORMED_NAME = "vgg-parameters"  # a chapter of the ledger that has no record
 
 
 def make_formed_book(root, source=FORMED):

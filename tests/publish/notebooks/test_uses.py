@@ -63,9 +63,9 @@ def test_a_comment_in_a_module_makes_stale_exactly_the_chapters_that_load_it(pac
 
 def test_a_new_module_makes_no_chapter_stale(package, committed, monkeypatch):
     def change():
-        (package / "data" / "pima.py").write_text("def load_pima():\n    pass\n")
-        monkeypatch.setitem(catalogue.SETS, "pima", catalogue.Source("data.pima", "load_pima"))
-        monkeypatch.setitem(catalogue.MODULE_OF, "load_pima", "data.pima")
+        (package / "data" / "weather.py").write_text("def load_weather():\n    pass\n")
+        monkeypatch.setitem(catalogue.SETS, "weather", catalogue.Source("data.weather", "load_weather"))
+        monkeypatch.setitem(catalogue.MODULE_OF, "load_weather", "data.weather")
 
     assert stale_after(change, committed) == set()
 
@@ -77,7 +77,7 @@ def test_a_public_name_that_moves_makes_stale_who_loaded_its_old_module(package,
 
 def test_a_changed_row_makes_its_own_chapter_stale(package, committed, monkeypatch):
     rows = {key: claim for key, claim in ledger.ledger_rows().items()}
-    other = ledger.Claim("new", "E", "linear-regression", "count", "weights", reported=14)
+    other = ledger.Claim("new", "E", "to-come", "count", "weights", reported=14)
     monkeypatch.setattr(ledger, "ledger_rows", lambda: rows)
     assert stale_after(lambda: rows.update(new=other), committed) == set()
     changed = ledger.Claim(**{**vars(rows["A-drop-gap"]), "statement": "another"})

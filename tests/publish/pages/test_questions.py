@@ -30,9 +30,9 @@ def test_questions_belong_to_a_chapter_of_the_ledger_and_type_no_value_of_it(nam
     loaded = questions.load_questions(ROOT, name)
     text = questions.questions_html(loaded)
     for claim in load_claims(name).values():
-        values = claim.correct if isinstance(claim.correct, list) else [claim.correct]
+        values, reported = (v if isinstance(v, list) else [v] for v in (claim.correct, claim.reported))
         for value in values:
-            if isinstance(value, int) and value > 1000:
+            if isinstance(value, int) and value > 1000 and value not in reported:
                 assert f"{value:,}" not in text and str(value) not in text, claim.id
 
 
