@@ -156,7 +156,7 @@ def test_icons_that_nothing_names_leave_the_fonts_of_the_theme(tmp_path):
 def test_a_page_asks_first_for_the_faces_that_it_shows(tmp_path):
     folder = tmp_path / fonts.FACES
     folder.mkdir(parents=True)
-    for name in ("text", "signs"):
+    for name in ("text", "code", "letters", "signs"):
         (folder / f"{name}.woff2").write_bytes(FACES[name].read_bytes())
     (tmp_path / "book").mkdir()
     head = '<head><link rel="stylesheet" href="x/fonts.css" /></head>'
@@ -165,6 +165,8 @@ def test_a_page_asks_first_for_the_faces_that_it_shows(tmp_path):
         ("<p>Words → more</p>", ["text"]),
         ("<p><em>Words</em></p><script>'<code>◐'</script>", ["text", "text-italic"]),
         ("<p><code>x</code> ◐</p>", ["text", "code", "signs"]),
+        ("<p>λ = 0.05</p>", ["text", "letters"]),
+        ('<p title="λ">x</p><script>"λ"</script>', ["text"]),
     ):
         page.write_text(head + f"<body>{body}</body>", encoding="utf-8")
         fonts.preload(tmp_path)
@@ -232,6 +234,7 @@ FILES = {
     "Companion Text normal U+0-10FFFF": "text",
     "Companion Text italic U+0-10FFFF": "text-italic",
     "Companion Code normal U+0-10FFFF": "code",
+    "Companion More normal U+100-3FF": "letters",
     "Companion More normal U+2000-2BFF": "signs",
 }
 SHOWN = """() => [...document.fonts].filter((f) => f.status === "loaded" && /Companion (?!Wait)/.test(f.family))

@@ -6,6 +6,7 @@ import re
 FACES = "_static/fonts"  # made by tools/fonts.py, named in book/static/fonts.css
 ITALIC = re.compile(r"<(em|cite|dfn|var)\b")
 CODE = re.compile(r"<(code|pre|kbd|samp)\b")
+IN_CODE = re.compile(r"<(code|pre|kbd|samp)\b.*?</\1>", re.S)
 ASK = """\
 <script>  // over file:// a browser refuses to fetch a typeface before a style names it
 if (location.protocol !== "file:") for (const face of %s) document.head.append(Object.assign(document.createElement("link"), {
@@ -25,7 +26,7 @@ def preload(built):
     """Let every page fetch its typefaces beside its styles and not after them: so the first picture of it has them."""
     if not (built / FACES).is_dir():
         return
-    covered = {name: _characters(built / FACES / f"{name}.woff2") for name in ("text", "signs")}
+    covered = {name: _characters(built / FACES / f"{name}.woff2") for name in ("text", "code", "letters", "signs")}
     signs = re.compile("[" + "".join(map(re.escape, sorted(covered["signs"] - covered["text"]))) + "]")
     for page in sorted(built.rglob("*.html")):
         head, end, body = page.read_text(encoding="utf-8").partition("</head>")
@@ -36,12 +37,21 @@ def preload(built):
             "text": True,
             "text-italic": ITALIC.search(shown),
             "code": CODE.search(shown),
+            "letters": _letters(shown, covered),
             "signs": signs.search(shown),
         }
         way = "../" * len(page.relative_to(built).parent.parts) + FACES
         script = ASK % (json.dumps([name for name, needed in wanted.items() if needed]), way)
         start = head.index("<link")  # before the styles
         page.write_text(head[:start] + script + head[start:] + end + body, encoding="utf-8")
+
+
+def _letters(shown, covered):
+    """Whether a page shows letters, Greek ones say, that neither the face of its text nor that of its code has."""
+    code = " ".join(match[0] for match in IN_CODE.finditer(shown))
+    parts = {"text": IN_CODE.sub(" ", shown), "code": code}
+    said = {face: set(re.sub(r"<[^>]*>", " ", part)) for face, part in parts.items()}
+    return any(said[face] & (covered["letters"] - covered[face]) for face in parts)
 
 
 def _characters(path):
