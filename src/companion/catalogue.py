@@ -31,6 +31,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
     "models.images": ["conv_block", "small_cnn", "small_gap_cnn", "small_mlp"],
     "models.sequences": ["AttentionPool", "ConvNet", "RecurrentNet", "last_step", "sequence_lengths"],
     "models.squeezenet": ["load_squeezenet", "squeezenet_backbone"],
+    "models.text": ["BagOfWords", "keras_norm"],
     "training.augmentation": ["crop_and_flip", "shift_accuracy", "shift_images"],
     "training.batches": ["length_buckets"],
     "training.checkpoints": ["load_checkpoint", "save_checkpoint"],
