@@ -25,6 +25,10 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
         {"optimizer": "adam", "learning_rate": 1e-3, "epochs": 1},
     ],
     "dense-mnist": [{"networks": ["quarter"], "epochs": 3}],
+    "text-embeddings": [
+        {"penalty": 0.0, "networks": ["mean", "dense-frozen"], "epochs": 1},
+        {"side": "back", "networks": ["dense", "conv-text"], "epochs": 1},
+    ],
     "text-regularisation": [{"recipes": ["L2 0.01", "L2 + norm 0.1"], "part": "search", "epochs": 2}],
     "simple-cnn": [{"networks": ["two pools"], "optimizer": "Adam", "learning_rate": 1e-3, "epochs": 1, "stages": 1}],
 }
