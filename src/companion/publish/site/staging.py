@@ -8,7 +8,7 @@ from pathlib import Path
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
-from companion.publish.pages import bibliography, errata, evidence, keywords, ledger, parts, reading
+from companion.publish.pages import another, bibliography, errata, evidence, keywords, ledger, parts, reading
 from companion.publish.pages.front import chapters_html, front_html, verdicts_by_report_html
 from companion.publish.pages.provenance import add_provenance
 from companion.publish.project import repository
@@ -35,6 +35,7 @@ def stage_sources(root, stage, executed):
         record = write_record_files(name, stage / "extra" / "records")
         notebook = copy.deepcopy(notebook)
         reading.prepare(root, repository(root), notebook, name, executed)
+        another.add_box(notebook, name, record)
         add_provenance(notebook, name, record)
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")
