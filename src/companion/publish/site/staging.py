@@ -8,7 +8,7 @@ from pathlib import Path
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
-from companion.publish.pages import another, bibliography, errata, evidence, keywords, ledger, parts, reading
+from companion.publish.pages import another, bibliography, errata, evidence, keywords, learned, ledger, parts, reading
 from companion.publish.pages.front import chapters_html, front_html, verdicts_by_report_html
 from companion.publish.pages.provenance import add_provenance
 from companion.publish.project import repository
@@ -45,7 +45,7 @@ def stage_sources(root, stage, executed):
     if (book / "references.md").exists():
         listed = bibliography.bibliography_html(book / "references.bib", executed)
         fill(book / "references.md", "bibliography", listed)
-    fill_pages(book, verdicts, executed)
+    fill_pages(root, book, verdicts, executed)
     for page, (marker, html) in parts.pieces(root, executed).items():
         if f"% {marker}\n" in (text := stage / f"{page}.md").read_text(encoding="utf-8"):
             fill(text, marker, html)
@@ -72,12 +72,16 @@ def fill(page, marker, content):
     page.write_text(text.replace(line, f"```{{raw}} html\n{content}\n```\n"), encoding="utf-8")
 
 
-def fill_pages(book, verdicts, written):
+def fill_pages(root, book, verdicts, written):
     """Put what is computed into the staged pages that ask for it by a line `% name`."""
 
     contents = {
         "front-page": lambda: front_html(verdicts),
         "verdicts-by-report": lambda: verdicts_by_report_html(verdicts),
+        "learned-lead": lambda: learned.lead_html(root, verdicts),
+        "learned-findings": lambda: learned.findings_html(root, verdicts),
+        "learned-kinds": lambda: learned.kinds_html(verdicts),
+        "learned-seeds": lambda: learned.seeds_html(verdicts),
         "evidence-example": lambda: evidence.example_html(verdicts),
         "evidence-chance": lambda: evidence.chance_html(verdicts),
         "evidence-pairs": lambda: evidence.pairs_html(verdicts),
