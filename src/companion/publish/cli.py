@@ -93,6 +93,11 @@ def build_parser():
     )
     sub.add_argument("--why", metavar="REASON", default="", help="with --accept: what changed, and why it is safe")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
+    sub.add_argument(
+        "--folder", metavar="FOLDER", help="keep the runs in a folder of one's own, to give them to the book"
+    )
+    sub = command(merge, "merge", "take over runs that were recorded on another machine, apart from the book's own")
+    sub.add_argument("file", nargs="+", help="what `companion record CHAPTER --folder FOLDER` wrote")
     sub = command(
         refresh, "refresh", "write the outputs of the committed notebooks that are stale, and README's list of chapters"
     )
@@ -201,12 +206,24 @@ def record(options):
             scheduler=options.scheduler,
             redo=options.redo,
             overrides={"device": options.device} if options.device else None,
+            folder=options.folder,
             progress=progress_bar,
         )
         print(f"{chapter}: {now} jobs recorded now, {before} were there before, {len(errors)} failed.")
         problems += errors
     if problems:
         raise UserError("\n".join(problems))
+
+
+def merge(options):
+    """`companion merge`: checked, and kept apart by machine and device; no verdict reads them."""
+    from companion.publish import project
+    from companion.publish.notebooks import contributions
+
+    root = project.project_root()
+    for file in options.file:
+        for target, runs in contributions.merge(root, file):
+            print(f"{file}: {runs} {'run' if runs == 1 else 'runs'} kept as {target.name}.")
 
 
 def accept(root, names, options):

@@ -8,7 +8,18 @@ from pathlib import Path
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
-from companion.publish.pages import another, bibliography, errata, evidence, keywords, learned, ledger, parts, reading
+from companion.publish.pages import (
+    another,
+    bibliography,
+    contributed,
+    errata,
+    evidence,
+    keywords,
+    learned,
+    ledger,
+    parts,
+    reading,
+)
 from companion.publish.pages.front import chapters_html, front_html, verdicts_by_report_html
 from companion.publish.pages.provenance import add_provenance
 from companion.publish.project import repository
@@ -82,6 +93,7 @@ def fill_pages(root, book, verdicts, written):
         "learned-findings": lambda: learned.findings_html(root, verdicts),
         "learned-kinds": lambda: learned.kinds_html(verdicts),
         "learned-seeds": lambda: learned.seeds_html(verdicts),
+        "contributed-runs": lambda: contributed.contributed_html(),
         "evidence-example": lambda: evidence.example_html(verdicts),
         "evidence-chance": lambda: evidence.chance_html(verdicts),
         "evidence-pairs": lambda: evidence.pairs_html(verdicts),
