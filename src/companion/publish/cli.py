@@ -96,6 +96,12 @@ def build_parser():
     sub.add_argument(
         "--folder", metavar="FOLDER", help="keep the runs in a folder of one's own, to give them to the book"
     )
+    sub = command(audit, "audit", "judge a report of one's own: its claims and runs, from one file")
+    sub.add_argument("file", nargs="?", help="a YAML file; --template writes an example")
+    sub.add_argument(
+        "--template", metavar="FILE", nargs="?", const="report.yml", help="write an example (default: report.yml)"
+    )
+    sub.add_argument("--folder", help="where the page and the notebook go (default: beside the file)")
     sub = command(merge, "merge", "take over runs that were recorded on another machine, apart from the book's own")
     sub.add_argument("file", nargs="+", help="what `companion record CHAPTER --folder FOLDER` wrote")
     sub = command(
@@ -213,6 +219,21 @@ def record(options):
         problems += errors
     if problems:
         raise UserError("\n".join(problems))
+
+
+def audit(options):
+    """`companion audit`: verdicts on a report of one's own, as text, as a page and as a notebook."""
+    from companion.publish.carry import audited
+
+    if options.template:
+        audited.write_template(options.template)
+        print(f"{options.template} is an example with comments: change it, then `companion audit {options.template}`.")
+        return
+    if not options.file:
+        raise UserError("Which report? companion audit report.yml; `companion audit --template` writes an example.")
+    found, written = audited.write(options.file, options.folder)
+    print(found.words)
+    print(f"Written: {', '.join(map(str, written))}")
 
 
 def merge(options):

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from scipy import stats
 
 from companion import load_claims, load_record
+from companion.evidence import power
 from companion.publish import UserError
 from companion.publish.notebooks.verdicts import committed_verdicts
 from companion.publish.pages import learned
@@ -92,7 +93,7 @@ def test_the_table_of_kinds_adds_up(verdicts):
 
 @pytest.mark.parametrize("pairs", learned.PAIRS)
 def test_the_smallest_difference_that_is_seen_is_found_in_four_of_five_simulated_comparisons(pairs):
-    drawn = np.random.default_rng(pairs).normal(learned.seen(pairs, 0.02), 0.02, (20_000, pairs))
+    drawn = np.random.default_rng(pairs).normal(power.smallest_seen(pairs, 0.02), 0.02, (20_000, pairs))
     low = drawn.mean(1) - stats.t.ppf(0.975, pairs - 1) * drawn.std(1, ddof=1) / np.sqrt(pairs)
     assert np.mean(low > 0) == pytest.approx(0.8, abs=0.012)
 
@@ -100,4 +101,9 @@ def test_the_smallest_difference_that_is_seen_is_found_in_four_of_five_simulated
 def test_more_pairs_and_calmer_runs_see_smaller_differences(verdicts):
     calm, middle, wild = learned.scatters(verdicts)
     assert 0 < calm < middle < wild
-    assert learned.seen(30, middle) < learned.seen(10, middle) < learned.seen(5, middle) < learned.seen(5, wild)
+    assert (
+        power.smallest_seen(30, middle)
+        < power.smallest_seen(10, middle)
+        < power.smallest_seen(5, middle)
+        < power.smallest_seen(5, wild)
+    )

@@ -3,12 +3,11 @@
 The sentences are `book/findings.yml`; every number is read from the verdicts.
 """
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from statistics import quantiles, stdev
 
-from companion.evidence import intervals, strips
+from companion.evidence import power, strips
 from companion.evidence.digits import together
 from companion.evidence.ledger import Claim, load_claims
 from companion.evidence.statuses import GROUPS, group_of
@@ -117,16 +116,6 @@ def scatters(verdicts):
     return tuple(quantiles(found.values(), n=4)) if len(found) >= 4 else ()
 
 
-def seen(pairs, scatter):
-    """The smallest mean difference that `pairs` pairs of runs with this standard deviation of theirs show with 80 % power."""
-    from scipy.optimize import brentq
-    from scipy.stats import nct
-
-    reach = intervals.quantile(pairs - 1)
-    shift = brentq(lambda x: nct.sf(reach, pairs - 1, x) - intervals.POWER, 0, 100)
-    return shift * scatter / math.sqrt(pairs)
-
-
 def seeds_html(verdicts):
     """The smallest difference that can be seen, by number of pairs and scatter."""
     known = scatters(verdicts)
@@ -136,5 +125,5 @@ def seeds_html(verdicts):
         f"{name} scatter, {together(scatter)[0]}"
         for name, scatter in zip(("calm", "middle", "wild"), known, strict=True)
     ]
-    rows = [(pairs, [together(seen(pairs, scatter))[0] for scatter in known]) for pairs in PAIRS]
+    rows = [(pairs, [together(power.smallest_seen(pairs, scatter))[0] for scatter in known]) for pairs in PAIRS]
     return render("learned_seeds", names=names, rows=rows)

@@ -5,6 +5,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from companion.evidence import audit
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
@@ -93,6 +94,7 @@ def fill_pages(root, book, verdicts, written):
         "learned-findings": lambda: learned.findings_html(root, verdicts),
         "learned-kinds": lambda: learned.kinds_html(verdicts),
         "learned-seeds": lambda: learned.seeds_html(verdicts),
+        "audit-example": lambda: audit.audit(root / "book" / "static" / "homework" / "report.yml")._repr_html_(),
         "contributed-runs": lambda: contributed.contributed_html(),
         "evidence-example": lambda: evidence.example_html(verdicts),
         "evidence-chance": lambda: evidence.chance_html(verdicts),
