@@ -68,6 +68,7 @@ NAMES = {  # module of the package: the names that `from companion import ...` o
         "show_images",
         "use_style",
     ],
+    "evidence.comparing": ["compare"],
     "evidence.ledger": ["Claim", "load_claims"],
     "evidence.profiles": ["use_full_profile"],
     "evidence.records": ["Record", "Run", "load_record", "record"],
