@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -54,7 +55,9 @@ def load_cifar100(root=None, split=0, labels="fine"):
     """
     check_split(split)
     if labels not in ("fine", "coarse"):
-        raise DataError(f'The labels of CIFAR-100 are "fine", 100 classes, or "coarse", 20 superclasses, not {labels!r}.')
+        raise DataError(
+            f'The labels of CIFAR-100 are "fine", 100 classes, or "coarse", 20 superclasses, not {labels!r}.'
+        )
     root = data_folder(root)
     folder, archive = root / CIFAR100_FOLDER, root / CIFAR100_ARCHIVE
     if is_folder(folder):
@@ -62,7 +65,9 @@ def load_cifar100(root=None, split=0, labels="fine"):
     else:
         there = is_file(archive)
         source = f"archive {CIFAR100_ARCHIVE}"
-        content = _of_archive(archive) if there else download_and_read(CIFAR100_URLS, archive, lambda: _of_archive(archive))
+        content = (
+            _of_archive(archive) if there else download_and_read(CIFAR100_URLS, archive, lambda: _of_archive(archive))
+        )
     images, fine, coarse, names, superclasses, superclass_of = content
     known = fingerprint(images, fine, coarse)
     order = torch.randperm(len(fine), generator=torch.Generator().manual_seed(split)).numpy()
@@ -147,7 +152,7 @@ def _decoded(files, before, remedy):
     pairs = sorted(set(zip(fine.tolist(), coarse.tolist(), strict=True)))
     superclass_of = dict(pairs)
     if len(superclass_of) < len(pairs):
-        number = next(a for (a, _), (b, _) in zip(pairs, pairs[1:], strict=False) if a == b)
+        number = next(a for (a, _), (b, _) in pairwise(pairs) if a == b)
         wrong = f"the class {number} lies in more than one superclass"
         raise damaged_file(f"{before}train", "cifar100", wrong, remedy)
     if missing := sorted(set(range(len(names))) - set(superclass_of)):
