@@ -49,7 +49,7 @@ def test_pictures_of_other_shapes_or_outside_the_range_are_refused(measure):
         measure(x, x.flatten(1))
     with pytest.raises(ValueError, match="the first ones run from -"):
         measure(x * 2 - 1, x)
-    with pytest.raises(ValueError, match="the second ones run from .* divide bytes by 255"):
+    with pytest.raises(ValueError, match=r"the second ones run from .* divide bytes by 255"):
         measure(x, (255 * x).byte())
 
 
