@@ -25,6 +25,7 @@ INVITED = {  # chapter: the changes that its text or its exercises invite; quick
         {"optimizer": "adam", "learning_rate": 1e-3, "epochs": 1},
     ],
     "dense-mnist": [{"networks": ["quarter"], "epochs": 3}],
+    "text-regularisation": [{"recipes": ["L2 0.01", "L2 + norm 0.1"], "part": "search", "epochs": 2}],
     "simple-cnn": [{"networks": ["two pools"], "optimizer": "Adam", "learning_rate": 1e-3, "epochs": 1, "stages": 1}],
 }
 CHANGES = [(name, values) for name, changes in INVITED.items() for values in changes]
