@@ -126,6 +126,13 @@ def test_a_chapter_reads_in_colab_as_in_html(name):
 
 
 @every_chapter
+def test_no_cell_hushes_its_last_value_with_a_semicolon(name):
+    """IPython looks the semicolon up in its history, which nbval's kernels do not keep: there the value would be shown."""
+    last = [cell.source.rstrip().rpartition("\n")[2] for cell in chapters.code_cells(source(name))]
+    assert not [line for line in last if line.split("  #")[0].rstrip().endswith(";")], "write `_ = …` instead"
+
+
+@every_chapter
 def test_the_first_code_cell_installs_only_what_is_missing(name):
     first = chapters.code_cells(source(name))[0].source
     assert first == template.first_cell(ROOT)

@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from torch import nn
 from torch.nn import functional as F
 
-from companion import BagOfWords, Split, check_tokens, keras_norm, load_dataset, load_record
+from companion import BagOfWords, Split, check_tokens, keras_norm, load_dataset
 from companion.evidence import profiles, records
 
 WORDS = ["bag of words", "tf-idf", "naive Bayes", "sparse matrix", "NB-SVM", "support vector machine"]
@@ -79,7 +79,7 @@ def test_the_package_builds_the_network_that_the_page_writes_out(page, reviews):
 def test_behind_a_batch_normalisation_larger_weights_change_nothing_and_have_smaller_gradients(reviews):
     """Weights and biases ten times as large: the same outputs, and a tenth of the gradient, as for any function of their direction."""
     torch.manual_seed(0)
-    model = BagOfWords(2_000, norm=lambda units: nn.BatchNorm1d(units, eps=0)).double().train()
+    model = BagOfWords(2_000, norm=lambda units: nn.BatchNorm1d(units, eps=1e-30)).double().train()
     tokens = reviews.train.inputs[:64]
     outputs, gradients = [], []
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_the_log_ratios_of_the_page_are_those_of_naive_bayes(page, reviews):
 
 def test_the_picture_takes_the_row_of_a_repeated_word_twice():
     picture = ElementTree.parse(ROOT / "book" / "static" / "ideas" / "bag-of-words.svg").getroot()
-    texts = ["".join(element.itertext()) for element in picture.iter("{*}text")]
+    texts = ["".join(element.itertext()) for element in picture.findall(".//{*}text")]
     review = next(text for text in texts if text.startswith("a review: ")).removeprefix("a review: ").split()
     counts = {word: review.count(word) for word in set(review)}
     assert sorted(f"× {count}" for count in counts.values()) == sorted(text for text in texts if text.startswith("×"))
@@ -180,3 +180,84 @@ def test_the_baselines_have_no_seed(runs):
     for method in ("naive Bayes", "logistic, counts", "logistic, tf-idf", "NB-SVM"):
         found = each(runs, "none", 0.0, lambda row, method=method: row["extras"][method])
         assert len(found) == 5 and len(set(found)) == 1
+
+
+NORM, L2, DROPOUT = "L2 + norm", "L2", "L2 + dropout"
+
+
+def last(name):
+    return lambda row: row["extras"][name][-1]
+
+
+def compared(first, second):
+    """1 where the first numbers are surely larger, -1 where they are surely smaller, 0 where a paired t test at 5 % cannot tell."""
+    difference = ttest_rel(first, second)
+    return 0 if difference.pvalue > 0.05 else 1 if difference.statistic > 0 else -1
+
+
+def test_batch_normalisation_is_faster_on_its_own_batches_and_no_better_on_new_reviews(runs):
+    own = [each(runs, name, 0.001, lambda row: row["history"]["running_loss"][0]) for name in (NORM, L2)]
+    new = [each(runs, name, 0.001, lambda row: row["history"]["val_accuracy"][0]) for name in (NORM, L2)]
+    assert compared(*own) == -1 and compared(*new) < 1
+
+
+def test_a_hundred_times_the_penalty_leaves_the_activations_behind_a_normalisation_where_they_were(runs):
+    weights, behind = (
+        [mean(each(runs, NORM, p, last(name))) for p in (1e-4, 1e-2)] for name in ("norm_first", "rms_second")
+    )
+    assert 4.5 < weights[0] / weights[1] < 5.5 and 0.8 < behind[0] / behind[1] < 1.25
+    plain = [mean(each(runs, L2, p, last("rms_second"))) for p in (1e-4, 1e-2)]
+    assert plain[0] / plain[1] > 8
+
+
+def test_batch_normalisation_lowers_the_activations_of_both_layers(runs):
+    for name in ("rms_first", "rms_second"):
+        assert compared(each(runs, NORM, 1e-3, last(name)), each(runs, L2, 1e-3, last(name))) == -1
+    assert compared(each(runs, NORM, 1e-3, last("norm_first")), each(runs, L2, 1e-3, last("norm_first"))) == 1
+
+
+def test_dropout_and_the_largest_penalty_leave_a_linear_classifier(runs):
+    dead, alive = (each(runs, DROPOUT, p, last("norm_first")) for p in (1e-2, 1e-3))
+    assert max(dead) < 0.02 and min(alive) > 5
+    behind = mean(each(runs, DROPOUT, 1e-3, accuracy)) - mean(each(runs, DROPOUT, 1e-2, accuracy))
+    assert 0.01 < behind < 0.025
+
+
+def test_without_a_remedy_the_loss_more_than_doubles_and_the_accuracy_falls_by_two_or_three_points(runs):
+    for row in (row for row in runs if row["setting"]["recipe"] == "none"):
+        losses, accuracies = row["history"]["val_loss"], row["history"]["val_accuracy"]
+        assert losses[-1] > 2 * min(losses) and 0.015 < max(accuracies) - accuracies[-1] < 0.04
+
+
+def test_ten_times_the_penalty_about_halves_the_gap_and_a_tenth_hardly_changes_it(runs):
+    less, fixed, more = (mean(each(runs, NORM, p, gap)) for p in (1e-4, 1e-3, 1e-2))
+    assert 0.4 < more / fixed < 0.6 and 1 < less / fixed < 1.4
+    assert mean(each(runs, L2, 1e-3, gap)) < fixed / 2
+
+
+def test_the_search_by_accuracy_does_not_choose_more_regularisation_and_by_the_gap_it_would(runs):
+    penalties = (1e-4, 1e-3, 1e-2, 1e-1)
+    held = [mean(each(runs, NORM, p, accuracy, "search")) for p in penalties]
+    assert held.index(max(held)) == 0 and max(held) - min(held) < 0.015
+    gaps = [mean(each(runs, NORM, p, gap, "search")) for p in penalties]
+    assert gaps.index(min(gaps)) == 3
+
+
+def test_the_linear_methods_are_where_the_page_says_they_are(runs):
+    base = next(row["extras"] for row in runs if row["setting"]["recipe"] == "none")
+    assert base["NB-SVM"] > base["logistic, tf-idf"] > base["logistic, counts"] >= 0.88 > base["naive Bayes"]
+    assert 0 < base["logistic, counts"] - base["no digits"] < 0.005
+    assert base["repeated"] < 0.01 * 24_996
+    assert base["logistic, counts"] > mean(each(runs, L2, 1e-3, accuracy))
+
+
+def test_the_strongest_words_hold_grades(runs):
+    base = next(row["extras"] for row in runs if row["setting"]["recipe"] == "none")
+    words = bytes(map(int, base["words"])).decode().split()
+    assert {"7", "8"} <= set(words[24:]) and {"waste", "worst"} <= set(words[:24])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", WORDS)
+def test_the_search_finds_the_page_by_the_words_that_a_student_types(search, words):
+    assert "book/text-regularisation" in search(words)

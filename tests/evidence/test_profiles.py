@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 
@@ -73,6 +74,20 @@ def test_the_time_said_is_that_of_the_records(capsys):
         row["seconds"] for row in own if row["setting"]["hidden"] == 32 and row["setting"]["learning_rate"] == 1e-3
     )
     assert f"took {seconds / 3600:.1f} h when it was recorded (CPU, " in capsys.readouterr().out
+
+
+@every_grid
+def test_it_is_said_when_only_some_of_the_runs_were_recorded(name, capsys):
+    page = {}
+    exec(parameters_cell(name), page)
+    use_full_profile(name, page)
+    said = capsys.readouterr().out
+    some = re.search(r"The training of (\d+) of its (\d+) runs took", said)
+    if name in PARTLY or name in TRAINS_NOTHING:
+        assert some and int(some[1]) < int(some[2])
+        assert int(some[1]) == len(profiles.repeated_runs(name, page))
+    else:
+        assert not some and "The training alone took" in said
 
 
 def test_a_mistake_gets_a_sentence():

@@ -66,7 +66,7 @@ def test_the_repository_stays_small():
     files = [ROOT / name for name in project.tracked_files(ROOT) or [] if name]
     sizes = {path.name: path.stat().st_size for path in files if path.is_file()}
     assert not {name: size for name, size in sizes.items() if size > 1_500_000}
-    assert sum(sizes.values()) < 15_000_000
+    assert sum(sizes.values()) < 18_000_000  # 21 chapters with their outputs and records, 0.75 MB each, and the rest
 
 
 def test_importing_the_package_loads_neither_torch_nor_the_book_tools():

@@ -1,6 +1,7 @@
 """The full profile of each chapter: the values of its recorded runs, which one line puts in place of the quick ones."""
 
 from importlib.resources import files
+from math import prod
 from pathlib import Path
 
 from companion import uses
@@ -51,10 +52,12 @@ def use_full_profile(chapter, names):
     if missing := [name for name in wanted if name not in names]:
         raise ValueError(f"Run the parameters cell of {chapter} first: {', '.join(missing)} have no value yet.")
     values = full_values(entry, names)
+    made = prod(len(values[name]) for name in (entry.get("grid") or [{}])[0] if isinstance(names[name], list))
     names.update(values)
     print("The full profile:", ", ".join(f"{name} = {value!r}" for name, value in values.items()))
     if runs := repeated_runs(chapter, names):
-        print(f"The training alone took {duration(runs)} when it was recorded ({machines(runs)}).")
+        trained = "The training alone" if len(runs) >= made else f"The training of {len(runs)} of its {made} runs"
+        print(f"{trained} took {duration(runs)} when it was recorded ({machines(runs)}).")
 
 
 def repeated_runs(chapter, values):

@@ -24,13 +24,7 @@ class BagOfWords(nn.Module):
         self.second = nn.Linear(first, second)
         self.after_second = nn.Sequential(norm(second), nn.Dropout(dropout))
         self.out = nn.Linear(second, 1)
-        weights = self.table.weight
-        for part, both in ((weights[:, :-1], size + first), (weights[:, -1:], size + second + 1)):
-            nn.init.uniform_(part, -((6 / both) ** 0.5), (6 / both) ** 0.5)
-        nn.init.xavier_uniform_(self.second.weight)
-        nn.init.uniform_(self.out.weight, -((6 / both) ** 0.5), (6 / both) ** 0.5)
-        for layer in (self.second, self.out):
-            nn.init.zeros_(layer.bias)
+        start_as_keras(self)
 
     def forward(self, tokens):
         check_tokens(tokens, self.size)
@@ -40,6 +34,21 @@ class BagOfWords(nn.Module):
         hidden = self.after_first((sums[:, :-1] + self.bias).relu())
         hidden = self.after_second(self.second(hidden).relu())
         return self.out(hidden) + sums[:, -1:]
+
+
+def start_as_keras(model):
+    """Weights of a `BagOfWords` uniform by Glorot's rule, and biases zero, as Keras begins."""
+    first, second = model.second.in_features, model.second.out_features
+    weights = model.table.weight
+    for part, both in (
+        (weights[:, :-1], model.size + first),
+        (weights[:, -1:], model.size + second + 1),
+        (model.second.weight, first + second),
+        (model.out.weight, model.size + second + 1),
+    ):
+        nn.init.uniform_(part, -((6 / both) ** 0.5), (6 / both) ** 0.5)
+    for layer in (model.second, model.out):
+        nn.init.zeros_(layer.bias)
 
 
 def keras_norm(units):

@@ -93,6 +93,17 @@ def build_parser():
     )
     sub.add_argument("--why", metavar="REASON", default="", help="with --accept: what changed, and why it is safe")
     sub.add_argument("--redo", action="store_true", help="run every job again, also those already recorded")
+    sub.add_argument(
+        "--folder", metavar="FOLDER", help="keep the runs in a folder of one's own, to give them to the book"
+    )
+    sub = command(audit, "audit", "judge a report of one's own: its claims and runs, from one file")
+    sub.add_argument("file", nargs="?", help="a YAML file; --template writes an example")
+    sub.add_argument(
+        "--template", metavar="FILE", nargs="?", const="report.yml", help="write an example (default: report.yml)"
+    )
+    sub.add_argument("--folder", help="where the page and the notebook go (default: beside the file)")
+    sub = command(merge, "merge", "take over runs that were recorded on another machine, apart from the book's own")
+    sub.add_argument("file", nargs="+", help="what `companion record CHAPTER --folder FOLDER` wrote")
     sub = command(
         refresh, "refresh", "write the outputs of the committed notebooks that are stale, and README's list of chapters"
     )
@@ -201,12 +212,39 @@ def record(options):
             scheduler=options.scheduler,
             redo=options.redo,
             overrides={"device": options.device} if options.device else None,
+            folder=options.folder,
             progress=progress_bar,
         )
         print(f"{chapter}: {now} jobs recorded now, {before} were there before, {len(errors)} failed.")
         problems += errors
     if problems:
         raise UserError("\n".join(problems))
+
+
+def audit(options):
+    """`companion audit`: verdicts on a report of one's own, as text, as a page and as a notebook."""
+    from companion.publish.carry import audited
+
+    if options.template:
+        audited.write_template(options.template)
+        print(f"{options.template} is an example with comments: change it, then `companion audit {options.template}`.")
+        return
+    if not options.file:
+        raise UserError("Which report? companion audit report.yml; `companion audit --template` writes an example.")
+    found, written = audited.write(options.file, options.folder)
+    print(found.words)
+    print(f"Written: {', '.join(map(str, written))}")
+
+
+def merge(options):
+    """`companion merge`: checked, and kept apart by machine and device; no verdict reads them."""
+    from companion.publish import project
+    from companion.publish.notebooks import contributions
+
+    root = project.project_root()
+    for file in options.file:
+        for target, runs in contributions.merge(root, file):
+            print(f"{file}: {runs} {'run' if runs == 1 else 'runs'} kept as {target.name}.")
 
 
 def accept(root, names, options):

@@ -248,6 +248,11 @@ def _changes(root, chapter, content):
     return changes
 
 
+def changed_parts(root, chapter, version):
+    """The parts of the code that have changed since this version; [] where none has."""
+    return _changed_parts(version, version_of(chapters.read_source(root, chapter), version["modules"]))
+
+
 def _signed(version):
     return [version, *version.get("accepted", [])]
 

@@ -87,7 +87,8 @@ def _explorable(root, name, drawing):
     if not (root / "book" / "scripts" / "explorables" / f"{name}.js").is_file():
         return drawing
     style = '<link rel="stylesheet" href="../scripts/explorables.css">'
-    script = f'<script src="../scripts/explorables/{name}.js" defer></script>'
+    names = ("fields", f"explorables/{name}")
+    script = "".join(f'<script src="../scripts/{script}.js" defer></script>' for script in names)
     return f'{style}\n<div class="explorable" id="explore-{name}">{drawing}</div>\n{script}'
 
 

@@ -5,10 +5,22 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from companion.evidence import audit
 from companion.publish import UserError
 from companion.publish.notebooks import chapters
 from companion.publish.notebooks.verdicts import collect_verdicts
-from companion.publish.pages import bibliography, errata, evidence, keywords, ledger, parts, reading
+from companion.publish.pages import (
+    another,
+    bibliography,
+    contributed,
+    errata,
+    evidence,
+    keywords,
+    learned,
+    ledger,
+    parts,
+    reading,
+)
 from companion.publish.pages.front import chapters_html, front_html, verdicts_by_report_html
 from companion.publish.pages.provenance import add_provenance
 from companion.publish.project import repository
@@ -35,6 +47,7 @@ def stage_sources(root, stage, executed):
         record = write_record_files(name, stage / "extra" / "records")
         notebook = copy.deepcopy(notebook)
         reading.prepare(root, repository(root), notebook, name, executed)
+        another.add_box(notebook, name, record)
         add_provenance(notebook, name, record)
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")
@@ -44,7 +57,7 @@ def stage_sources(root, stage, executed):
     if (book / "references.md").exists():
         listed = bibliography.bibliography_html(book / "references.bib", executed)
         fill(book / "references.md", "bibliography", listed)
-    fill_pages(book, verdicts, executed)
+    fill_pages(root, book, verdicts, executed)
     for page, (marker, html) in parts.pieces(root, executed).items():
         if f"% {marker}\n" in (text := stage / f"{page}.md").read_text(encoding="utf-8"):
             fill(text, marker, html)
@@ -71,12 +84,18 @@ def fill(page, marker, content):
     page.write_text(text.replace(line, f"```{{raw}} html\n{content}\n```\n"), encoding="utf-8")
 
 
-def fill_pages(book, verdicts, written):
+def fill_pages(root, book, verdicts, written):
     """Put what is computed into the staged pages that ask for it by a line `% name`."""
 
     contents = {
         "front-page": lambda: front_html(verdicts),
         "verdicts-by-report": lambda: verdicts_by_report_html(verdicts),
+        "learned-lead": lambda: learned.lead_html(root, verdicts),
+        "learned-findings": lambda: learned.findings_html(root, verdicts),
+        "learned-kinds": lambda: learned.kinds_html(verdicts),
+        "learned-seeds": lambda: learned.seeds_html(verdicts),
+        "audit-example": lambda: audit.audit(root / "book" / "static" / "homework" / "report.yml")._repr_html_(),
+        "contributed-runs": lambda: contributed.contributed_html(),
         "evidence-example": lambda: evidence.example_html(verdicts),
         "evidence-chance": lambda: evidence.chance_html(verdicts),
         "evidence-pairs": lambda: evidence.pairs_html(verdicts),
