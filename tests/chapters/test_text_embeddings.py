@@ -133,7 +133,9 @@ def test_the_mean_is_one_number_for_each_word_whatever_the_order_and_the_padding
 
 def test_the_variants_differ_from_the_dense_network_as_their_names_say(page):
     build = page["build"]
-    assert not build("dense-frozen", 50, 8).embed.weight.requires_grad and build("dense", 50, 8).embed.weight.requires_grad
+    assert (
+        not build("dense-frozen", 50, 8).embed.weight.requires_grad and build("dense", 50, 8).embed.weight.requires_grad
+    )
     assert build("dense-normal", 50, 8).embed.weight.std() > 0.8
     assert [c.out_channels for c in build("conv-text", 50, 8).body if isinstance(c, nn.Conv1d)] == [32, 64]
 
