@@ -216,6 +216,21 @@ def test_batch_normalisation_lowers_the_activations_of_both_layers(runs):
     assert compared(each(runs, NORM, 1e-3, last("norm_first")), each(runs, L2, 1e-3, last("norm_first"))) == 1
 
 
+def test_batch_normalisation_costs_less_than_a_tenth_more_seconds(runs):
+    fastest = [mean(each(runs, name, 1e-3, lambda row: min(row["extras"]["cpu_seconds"]))) for name in (NORM, L2)]
+    assert 1.03 < fastest[0] / fastest[1] < 1.1
+
+
+def test_the_weaker_the_remedy_the_earlier_the_best_epoch(runs):
+    def best(row):
+        return row["history"]["val_accuracy"].index(max(row["history"]["val_accuracy"])) + 1
+
+    assert np.median(each(runs, "none", 0.0, best)) == 1
+    for name in (L2, NORM):
+        found = [mean(each(runs, name, p, best)) for p in (1e-4, 1e-3, 1e-2)]
+        assert found == sorted(found)
+
+
 def test_dropout_and_the_largest_penalty_leave_a_linear_classifier(runs):
     dead, alive = (each(runs, DROPOUT, p, last("norm_first")) for p in (1e-2, 1e-3))
     assert max(dead) < 0.02 and min(alive) > 5
