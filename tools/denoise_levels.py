@@ -1,6 +1,6 @@
 """Make the drawing of the chapter on the denoising autoencoder, and the pictures that its slider shows, from the chapter's record.
 
-Writes book/static/ideas/denoising-autoencoder.svg and book/scripts/explorables/denoise-levels.js.
+Writes book/static/ideas/denoising-autoencoder.svg and book/scripts/denoise-levels.js.
 """
 
 import json
@@ -13,7 +13,7 @@ from companion.publish import project
 
 ROOT = Path(__file__).parent.parent
 DRAWING = ROOT / "book" / "static" / "ideas" / "denoising-autoencoder.svg"
-DATA = ROOT / "book" / "scripts" / "explorables" / "denoise-levels.js"
+DATA = ROOT / "book" / "scripts" / "denoise-levels.js"
 SIGNS = "".join(map(chr, range(48, 112)))  # "0" is black, "o" white: one sign for each of 64 greys
 LEVELS, DIGITS = 11, 3
 

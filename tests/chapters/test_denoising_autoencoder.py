@@ -171,7 +171,7 @@ def test_the_slider_moves_the_recorded_pictures_by_keyboard(browser, tmp_path):
 
 def test_the_number_that_a_reader_counts_is_found_in_another_way():
     layers = nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), nn.Upsample(scale_factor=2))
-    assert counted(NAME) == [layers(torch.zeros(1, 1, 9, 9)).shape[-1]]
+    assert counted("denoising-autoencoder") == [layers(torch.zeros(1, 1, 9, 9)).shape[-1]]
 
 
 def test_the_works_of_the_page_are_in_the_bibliography():

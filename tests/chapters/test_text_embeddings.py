@@ -82,9 +82,9 @@ def test_a_side_that_a_review_does_not_have_is_refused_by_name(page):
 
 
 def test_an_empty_review_and_a_token_without_a_vector_are_refused_before_a_network_sees_them():
-    with pytest.raises(ValueError, match="text 1 .* is empty"):
+    with pytest.raises(ValueError, match=r"text 1 .* is empty"):
         check_tokens(torch.tensor([[5, 0], [0, 0]]), 10)
-    with pytest.raises(ValueError, match="text 0 holds the token 10 .* vocabulary has 10 tokens"):
+    with pytest.raises(ValueError, match=r"text 0 holds the token 10 .* vocabulary has 10 tokens"):
         check_tokens(torch.tensor([[5, 10]]), 10)
 
 

@@ -15,7 +15,7 @@ ROOT = project.project_root(__file__ + "/..")
 WITH_GRID = [name for name in chapters.chapter_names(ROOT) if profiles.profile(name).get("grid")]
 TRAINS_NOTHING = {"transfer-learning": 8}  # the blind guess, recorded for one of five seeds, for ages and for groups
 # pages whose full profile also trains what no record holds: a run for each combination of the lists, where the grid has boxes
-PARTLY = {"linear-regression", "cross-validation", "permuted-pixels", "simple-cnn"}
+PARTLY = {"linear-regression", "cross-validation", "permuted-pixels", "simple-cnn", "cifar100", "denoising-autoencoder"}
 every_grid = pytest.mark.parametrize("name", WITH_GRID)
 
 

@@ -8,7 +8,7 @@
   if (!box) return;
   const own = document.currentScript?.src ?? "";
   const data = document.createElement("script");
-  data.src = own.replace(/[^/]*$/, "denoise-levels.js");
+  data.src = own.replace(/explorables\/[^/]*$/, "denoise-levels.js");
   data.addEventListener("load", start);
   document.head.append(data);
 

@@ -74,8 +74,9 @@ def test_a_picture_with_a_script_of_its_name_stands_in_a_box_with_it_and_stays_t
     (book / "book" / "scripts" / "explorables" / "boxes.js").write_text('"use strict";')
     page = BeautifulSoup(ideas.put_in(book, REPOSITORY, SHOWN, "one"), "html.parser")
     assert str(page.select_one("#explore-boxes.explorable > svg")) == str(BeautifulSoup(plain, "html.parser").svg)
-    script = page.script.attrs
-    assert script["src"] == "../scripts/explorables/boxes.js" and "defer" in script
+    scripts = [script.attrs for script in page.select("script")]
+    assert [script["src"] for script in scripts] == ["../scripts/fields.js", "../scripts/explorables/boxes.js"]
+    assert all("defer" in script for script in scripts)
     assert page.link["href"] == "../scripts/explorables.css" and "<script" not in plain
 
 

@@ -153,3 +153,16 @@ def test_training_the_whole_network_named_the_groups_better_and_fitted_better_in
         full, head = (last("transfer-learning", metric, labels="group", arm=arm) for arm in ("full", "last"))
         assert min(differences(full, head)) > 0
     assert says("transfer", "more often rightly than a new head alone, in every run")
+
+
+def test_transfer_says_how_the_autoencoder_stands_beside_a_filter_and_a_network_without_a_bottleneck():
+    assert says(
+        "transfer",
+        "restored noisy digits less well than a median filter, in every run; a network without a bottleneck was far ahead",
+    )
+    record = load_record("denoising-autoencoder")
+    coded = [run.extras for run in record.select(network="denoise", epochs=6)]
+    free = [run.extras["psnr"] for run in record.select(network="no bottleneck", epochs=2)]
+    median = coded[0]["filter_psnr"][3]  # the first three: noisy, black, mean picture
+    assert len(coded) == len(free) == 5
+    assert max(found["psnr"] for found in coded) < median < min(free) - 3
