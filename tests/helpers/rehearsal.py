@@ -27,7 +27,7 @@ ROOT = project.project_root(__file__ + "/..")
 NAMES = chapters.chapter_names(ROOT)
 COLAB_HAS = [
     *("ipykernel", "matplotlib", "numpy", "pandas", "pip", "pyyaml"),
-    *("scikit-learn", "scipy", "seaborn", "setuptools", "torch", "torchvision"),
+    *("scikit-image", "scikit-learn", "scipy", "seaborn", "setuptools", "torch", "torchvision"),
 ]
 
 
