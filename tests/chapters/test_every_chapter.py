@@ -106,7 +106,10 @@ def test_the_seconds_that_a_chapter_s_head_states_are_those_that_its_run_took(na
     about, stated = chapters.read_notebook(path).metadata["companion"], form.stated_times(source(name))
     seconds = about.get("cpu", about["seconds"])  # of one core: what else the machine does has no part in it
     assert stated, f"{name}: its head states no time"
-    assert stated[1] / 2 <= seconds <= 2 * stated[1], f"{name}: {stated[1]} seconds stated, {seconds:.0f} taken"
+    few = 5  # seconds that no reader minds; a core may be three times as quick or as slow as that of the head
+    assert stated[1] / 3 - few <= seconds <= 3 * stated[1] + few, (
+        f"{name}: {stated[1]} seconds stated, {seconds:.0f} taken"
+    )
 
 
 @every_chapter
