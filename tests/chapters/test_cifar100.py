@@ -115,7 +115,9 @@ def test_what_the_page_says_of_gaps_and_baselines_is_so(last):
     }
     assert abs(mean["hog"] - mean["alex"]) < 0.02
     small = last["small CNN", "crop_and_flip", 1e-4]
-    assert len(small) == 3 and all(row["val_accuracy"] > last[alex][seed]["val_accuracy"] for seed, row in small.items())
+    assert len(small) == 3 and all(
+        row["val_accuracy"] > last[alex][seed]["val_accuracy"] for seed, row in small.items()
+    )
 
 
 def test_a_substitute_decides_nothing_about_the_report_s_data():
