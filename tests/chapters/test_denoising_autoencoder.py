@@ -120,6 +120,18 @@ def test_what_the_page_says_of_longer_training_is_so(rows):
     assert copied > max(of(rows, "copy", 3, "psnr")) + 2
 
 
+def test_the_page_counts_the_steps_of_its_runs_rightly(rows):
+    steps = {}
+    for (network, epochs), group in rows.items():
+        (each,) = {-(-row["parameters"]["pictures"] // row["parameters"]["batch_size"]) for row in group.values()}
+        steps[network, epochs] = epochs * each
+    assert (steps["denoise", 6], steps["denoise", 24], steps["denoise", 12]) == (942, 3768, 7500)
+    assert steps["copy", 12] == steps["denoise", 12]
+    assert 50 * -(-60_000 // 128) == 23_450
+    text = " ".join(cell.source for cell in source(NAME).cells)
+    assert all(words in text for words in ("942 steps", "3,768 steps", "7,500 steps", "23,450"))
+
+
 def test_what_the_page_says_of_reading_is_so(rows):
     first = rows["denoise", 6][0]["extras"]
     assert first["taught_noisy"] > 0.8 > 0.6 > max(of(rows, "denoise", 6, "digits"))
