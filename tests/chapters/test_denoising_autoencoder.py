@@ -107,9 +107,35 @@ def test_what_the_page_says_of_the_treatments_is_so(rows):
     assert of(rows, "denoise", 24, "psnr")[0] > of(rows, "denoise", 6, "psnr")[0]
 
 
+def test_what_the_page_says_of_longer_training_is_so(rows):
+    median = rows["denoise", 6][0]["extras"]["filter_psnr"][3]
+    components = rows["denoise", 6][0]["extras"]["filter_psnr"][-1]
+    longer = {row["extras"]["dead"]: [] for row in rows["denoise", 12].values()}
+    for row in rows["denoise", 12].values():
+        longer[row["extras"]["dead"]].append(row["extras"]["psnr"])
+    below, above = sorted(longer[0.0])
+    assert len(longer[1.0]) == 1 and below < median < above < components
+    (copied,) = of(rows, "copy", 12, "psnr")
+    assert above + 1 < copied < min(of(rows, "no bottleneck", 2, "psnr"))
+    assert copied > max(of(rows, "copy", 3, "psnr")) + 2
+
+
+def test_the_page_counts_the_steps_of_its_runs_rightly(rows):
+    steps = {}
+    for (network, epochs), group in rows.items():
+        (each,) = {-(-row["parameters"]["pictures"] // row["parameters"]["batch_size"]) for row in group.values()}
+        steps[network, epochs] = epochs * each
+    assert (steps["denoise", 6], steps["denoise", 24], steps["denoise", 12]) == (942, 3768, 7500)
+    assert steps["copy", 12] == steps["denoise", 12]
+    assert 50 * -(-60_000 // 128) == 23_450
+    text = " ".join(cell.source for cell in source(NAME).cells)
+    assert all(words in text for words in ("942 steps", "3,768 steps", "7,500 steps", "23,450"))
+
+
 def test_what_the_page_says_of_reading_is_so(rows):
     first = rows["denoise", 6][0]["extras"]
     assert first["taught_noisy"] > 0.8 > 0.6 > max(of(rows, "denoise", 6, "digits"))
+    assert first["taught_noisy"] < min(of(rows, "no bottleneck", 2, "digits"))
     assert first["clean_digits"] > 0.95
 
 
@@ -117,7 +143,24 @@ def test_what_the_page_says_of_dead_networks_is_so(rows):
     first = rows["denoise", 6][0]["extras"]
     for weights in ("Keras", "PyTorch"):
         assert first[f"dead {weights} PyTorch"] > 3 * first[f"dead {weights} Keras"]
+    assert first["dead Keras Keras"] < 5
     assert sum(of(rows, "default start", 3, "dead")) >= 3 and not any(of(rows, "denoise", 6, "dead"))
+    dead = [row["extras"]["psnr"] for row in rows["default start", 3].values() if row["extras"]["dead"]]
+    assert max(dead) < first["filter_psnr"][2]  # the mean picture
+
+
+def test_a_network_whose_code_is_zero_is_silent_whatever_comes_behind_it(page):
+    torch.manual_seed(0)
+    model = page["autoencoder"]()
+    with torch.no_grad():
+        model[6].bias.fill_(-100)  # nothing gets into the code
+        model[9].bias.fill_(1)  # and yet the layer behind it is not zero
+    x = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    assert page["silent"](model, x)
+    with torch.no_grad():
+        model[6].bias.fill_(100)
+        model[9].weight.fill_(1)
+    assert not page["silent"](model, x)
 
 
 def test_the_drawing_and_the_slider_show_the_record(tmp_path):

@@ -16,7 +16,7 @@
     const { slider, below } = window.Fields;
     const { inputs, outputs, psnr } = window.DenoiseLevels;
     const SIDE = 28;
-    const names = { denoise: "autoencoder", "no bottleneck": "without a bottleneck" };
+    const names = { denoise: "autoencoder after six epochs", "no bottleneck": "without a bottleneck" };
     const drawn = {};
     const row = Object.assign(document.createElement("div"), { className: "explorable-fields denoise-pictures" });
     for (const [key, label] of Object.entries({ input: "noisy", ...names })) {

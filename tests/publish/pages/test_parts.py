@@ -158,7 +158,8 @@ def test_training_the_whole_network_named_the_groups_better_and_fitted_better_in
 def test_transfer_says_how_the_autoencoder_stands_beside_a_filter_and_a_network_without_a_bottleneck():
     assert says(
         "transfer",
-        "restored noisy digits less well than a median filter, in every run; a network without a bottleneck was far ahead",
+        "trained for six epochs, restored noisy digits less well than a median filter, in every run; a network without a "
+        "bottleneck was far ahead",
     )
     record = load_record("denoising-autoencoder")
     coded = [run.extras for run in record.select(network="denoise", epochs=6)]
