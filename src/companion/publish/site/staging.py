@@ -15,6 +15,7 @@ from companion.publish.pages import (
     contributed,
     errata,
     evidence,
+    explore,
     keywords,
     learned,
     ledger,
@@ -43,15 +44,18 @@ def stage_sources(root, stage, executed):
     copy_mathjax(stage / "extra" / "mathjax")
     if (root / "book" / "scripts").is_dir():  # not in _static: Jupyter Book loads every script there on every page
         shutil.copytree(root / "book" / "scripts", stage / "extra" / "scripts")
+    verdicts = collect_verdicts(executed.values())
     for name, notebook in executed.items():
         record = write_record_files(name, stage / "extra" / "records")
         notebook = copy.deepcopy(notebook)
         reading.prepare(root, repository(root), notebook, name, executed)
         another.add_box(notebook, name, record)
+        explore.add_panel(notebook, name, record)
+        if record.runs:
+            explore.write_runs(record, stage / "extra" / "scripts" / explore.FOLDER, verdicts)
         add_provenance(notebook, name, record)
         notebook.metadata.pop("jupytext", None)
         chapters.write_notebook(notebook, book / f"{name}.ipynb")
-    verdicts = collect_verdicts(executed.values())
     fill(book / "ledger.md", "ledger-table", ledger.ledger_html(verdicts, executed))
     fill(book / "index.md", "chapters-table", chapters_html(root, verdicts, executed))
     if (book / "references.md").exists():
@@ -95,6 +99,7 @@ def fill_pages(root, book, verdicts, written):
         "learned-kinds": lambda: learned.kinds_html(verdicts),
         "learned-seeds": lambda: learned.seeds_html(verdicts),
         "audit-example": lambda: audit.audit(root / "book" / "static" / "homework" / "report.yml")._repr_html_(),
+        "explore-runs": lambda: explore.explore_html(explore.recorded(root)),
         "contributed-runs": lambda: contributed.contributed_html(),
         "evidence-example": lambda: evidence.example_html(verdicts),
         "evidence-chance": lambda: evidence.chance_html(verdicts),
