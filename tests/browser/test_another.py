@@ -81,7 +81,7 @@ def test_the_reading_that_is_shown_first_is_the_one_that_the_package_takes(visit
         page = visit(chapter)
         page.locator("input").fill("0.5")
         curves = {reading.curve for reading in comparing.readings(load_record(chapter))}
-        assert said(page) == str(comparing.compare("0.5", chapter, metric=another.main_curve(curves)))
+        assert said(page) == str(comparing.compare("0.5", chapter, metric=comparing.main_curve(curves)))
 
 
 def test_it_works_by_the_keyboard_and_a_word_is_no_number(visit):

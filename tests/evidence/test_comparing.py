@@ -2,6 +2,7 @@
 
 import math
 from statistics import mean, stdev
+from types import SimpleNamespace
 
 import pytest
 from scipy import stats
@@ -84,8 +85,37 @@ def test_one_run_is_too_few():
     assert comparing.answer(0.5, comparing.chosen(found, "one", "val_accuracy", {}), found).status == "cannot tell"
 
 
+def data_of(fingerprint):
+    return SimpleNamespace(name="digits", source="embedded", fingerprint=fingerprint)
+
+
+def test_a_run_brings_its_setting():
+    said = compare([run(7, [0.5, 0.6, 0.605], rate=0.5), run(7, [0.5, 0.6, 0.605], rate=0.0)], "invented")
+    assert [one.status for one in said] == ["normal", "not normal"]
+    assert "rate 0.5" in str(said) and "rate 0.0" in str(said) and len(str(said).splitlines()) == len(said) + 1
+
+
+def test_a_run_of_another_setting_length_or_data_is_another_experiment():
+    said = compare(run(7, [0.5, 0.605], rate=0.5), "invented")
+    assert said.status == "cannot tell" and "2 epochs, ours 3" in str(said)
+    said = compare(run(7, [0.5, 0.6, 0.605], rate=0.3), "invented")
+    assert said.status == "cannot tell" and "recorded are rate 0.0 or 0.5" in str(said)
+    theirs = load_record("depth").runs[0]
+    (said,) = compare([theirs], "depth", splits=data_of("other"))
+    assert said.status == "cannot tell" and "saw digits (embedded), ours CIFAR-10" in str(said)
+    (said,) = compare([theirs], "depth", splits=data_of(theirs.provenance["data"]["fingerprint"]))
+    assert said.status == "normal"
+    (said,) = compare([theirs], "vgg-parameters", splits=data_of("other"))
+    assert "no recorded runs yet" in str(said)
+
+
+def test_without_a_metric_the_accuracy_is_meant_or_the_loss_where_there_is_none():
+    assert compare(0.6, "depth", blocks=3).reading.curve == "val_accuracy"
+    assert compare(30.0, "linear-regression").reading.curve == "val_loss"
+
+
 def test_runs_are_read_at_their_last_epoch_and_a_list_is_answered_one_by_one():
-    one = run(7, [0.1, 0.605], rate=0.5)
+    one = run(7, [0.1, 0.2, 0.605], rate=0.5)
     assert [said.number for said in compare([one, 0.605], "invented", rate=0.5)] == [0.605, 0.605]
 
 

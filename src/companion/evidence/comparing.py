@@ -98,26 +98,70 @@ class Answer:
     __repr__ = __str__
 
 
-def compare(number, chapter, metric="val_accuracy", **setting):
+def compare(number, chapter, metric=None, splits=None, **setting):
     """Say whether one's own number could be one more of a chapter's recorded runs: `compare(0.62, "dropout", rate=0.5)`.
 
     `number` is a number (a text or Decimal keeps zeros at its end: "0.60"), a `Run`, or a list of these, which is compared one
-    by one. `metric` is a curve of the runs, such as "val_accuracy" or "train_loss", after the last epoch. `setting` names as
-    much of the runs' setting as is needed to tell which are meant; where several fit, those with most runs, then with most epochs. The numbers are those of
-    the chapter's real data: a quick run on embedded data is another experiment. Returns an `Answer`, or a list of them.
-    Raises ValueError when the chapter has no such runs or no such metric, or when the number is none, with what there is.
+    by one. `metric` is a curve of the runs, such as "train_loss", after the last epoch; without it, the validation accuracy, or
+    the validation loss where there is none. `setting` names as much of the runs' setting as is needed to tell which are meant; a
+    `Run` brings its own. Where several fit, those with most runs, then with most epochs. `splits` are the `Splits` that one's own
+    runs saw: on other data than ours, or after another number of epochs, a `Run` is another experiment, and the answer says so.
+    Returns an `Answer`, or an `Answers`, a list of them. Raises ValueError when the chapter has no such runs or no such metric,
+    or when the number is none, with what there is.
     """
-    if isinstance(number, Iterable) and not isinstance(number, (str, bytes)):
-        return [compare(one, chapter, metric, **setting) for one in number]
-    if isinstance(number, Run):
-        number = number.last(metric)
-    found = readings(load_record(chapter))
-    curves = sorted({reading.curve for reading in found if reading.kind == "last epoch"})
+    record = load_record(chapter)
+    found = readings(record)
+    if not found and splits is not None:  # a page before its first record
+        return Answers([Answer(None, "cannot tell", None, f"{chapter} has no recorded runs yet: we cannot tell.")])
     if not found:
         raise ValueError(f"{chapter} has no recorded runs to compare with")
+    curves = sorted({reading.curve for reading in found if reading.kind == "last epoch"})
+    metric = main_curve(curves) if metric is None else metric
     if metric not in curves:
         raise ValueError(f"the runs of {chapter} have no {metric!r}; they have {', '.join(curves)}")
-    return answer(number, chosen(found, chapter, metric, setting), found)
+    if splits is not None and (other := _other_data(splits, record)):
+        return Answers([Answer(None, "cannot tell", None, other)])
+    if isinstance(number, Iterable) and not isinstance(number, (str, bytes)):
+        return Answers(_compared(one, chapter, metric, setting, found) for one in number)
+    return _compared(number, chapter, metric, setting, found)
+
+
+class Answers(list):
+    """Answers, one for each number; printing them prints each."""
+
+    def __repr__(self):
+        return "\n".join(map(str, self))
+
+
+def main_curve(curves):
+    """The curve that a reader most likely has a number of."""
+    return next((curve for curve in ("val_accuracy", "val_binary_accuracy") if curve in curves), "val_loss")
+
+
+def _compared(number, chapter, metric, setting, found):
+    if not isinstance(number, Run):
+        return answer(number, chosen(found, chapter, metric, setting), found)
+    known = {name for reading in found for name in reading.setting}
+    try:
+        reading = chosen(found, chapter, metric, {n: v for n, v in number.setting.items() if n in known} | setting)
+    except ValueError as error:  # a setting of its own is no mistake
+        return Answer(number.last(metric), "cannot tell", None, f"We cannot tell: {error}.")
+    if (epochs := number.history.epochs) != reading.epochs:
+        words = f"Your run has {epochs} epochs, ours {reading.epochs}: another experiment, so we cannot tell."
+        return Answer(number.last(metric), "cannot tell", reading, words)
+    return answer(number.last(metric), reading, found)
+
+
+def _other_data(splits, record):
+    """Why one's own data are not those of the recorded runs, in words; empty when they are."""
+    recorded = [run.provenance["data"] for run in record.runs]
+    if any(one["fingerprint"] == splits.fingerprint for one in recorded):
+        return ""
+    ours = ", ".join(sorted({f"{one['name']} ({one['source']})" for one in recorded}))
+    return (
+        f"Your runs saw {splits.name} ({splits.source}), ours {ours}: another experiment, so we cannot tell. Runs on the same data are compared "
+        "one by one here, and so is a number of your own: compare(0.62, …)."
+    )
 
 
 def chosen(found, chapter, metric, setting):

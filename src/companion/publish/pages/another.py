@@ -49,7 +49,7 @@ def payload(record):
             settings.append(reading.setting)
         if reading.curve not in curves:
             curves.append(reading.curve)
-    first = comparing.chosen(found, record.chapter, main_curve(curves), {})
+    first = comparing.chosen(found, record.chapter, comparing.main_curve(curves), {})
     return {
         "settings": [[[name.replace("_", " "), str(value)] for name, value in sorted(s.items())] for s in settings],
         "curves": [[curve, str(comparing.Reading({}, curve, "", 0, 0)).rpartition(",")[0]] for curve in curves],
@@ -72,8 +72,3 @@ def payload(record):
             for reading in found
         ],
     }
-
-
-def main_curve(curves):
-    """The curve that a reader most likely has a number of."""
-    return next((curve for curve in ("val_accuracy", "val_binary_accuracy") if curve in curves), "val_loss")

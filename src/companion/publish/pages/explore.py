@@ -15,7 +15,6 @@ from companion.evidence.ledger import load_claims
 from companion.evidence.records import Run, load_record
 from companion.publish import project
 from companion.publish.notebooks import chapters
-from companion.publish.pages.another import main_curve
 from companion.publish.pages.rendering import render
 
 CELL_TAG = "explore-runs"
@@ -62,7 +61,7 @@ def payload(record, found=None):
         }
         for name, runs in groups.items()
     ]
-    main = curves.index(main_curve(curves))
+    main = curves.index(comparing.main_curve(curves))
     most = max(groups.values(), key=len)
     return {
         "curves": [_described(curve, curves) for curve in curves],
