@@ -311,7 +311,7 @@ def check(options):
     from companion.publish import project
 
     root = project.project_root()
-    chosen = "not slow and not browser and not realdata"
+    chosen = "not slow and not browser and not realdata and not thorough"
     if subprocess.run([sys.executable, "-m", "pytest", "-q", "-m", chosen, "tests"], cwd=root).returncode:
         raise UserError("the quick tests found something, see above.")
 
