@@ -31,7 +31,14 @@ def tests(*words):
 
 
 # A new part is a line here. Its command has to end with 0 exactly when all is well.
-PARTS = []
+KILLS = "tests/faults/test_kills.py"
+PARTS = [
+    *(
+        Part(f"kills-{name}", tests("-s", KILLS, "-k", f"many-{name}"))
+        for name in ("run", "refresh", "record", "build")
+    ),
+    Part("kills-data", tests("-s", KILLS, "-k", "download and many")),
+]
 
 
 def state(root):
