@@ -9,13 +9,13 @@ PY := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: book test nbval colab fonts full record check refresh serve dist new env help
+.PHONY: book test nbval colab fonts full record check check-slow refresh serve dist new env help
 
 book: env        ## build the site: environment, chapters by papermill, gate, pages; says where index.html is
 	@$(PY) -m companion build
 
 test: book       ## the tests: package, nbval on what the book executed, gates, the site in a real browser
-	@$(PY) -m pytest -n auto --dist loadfile -m "not colab" --nbval --nbval-current-env --executed _build/executed/quick tests book
+	@$(PY) -m pytest -n auto --dist loadfile -m "not colab and not thorough" --nbval --nbval-current-env --executed _build/executed/quick tests book
 
 nbval: env       ## nbval over every chapter, each executed once more in a kernel of its own (CI does it too)
 	@$(PY) -m pytest -n auto --dist loadfile --nbval --nbval-current-env book
@@ -28,6 +28,9 @@ fonts: book      ## the layout and the PDF again, under other fonts of the machi
 
 check: env       ## the fast part of the tests while writing: lint, package, pairs, gate
 	@$(PY) -m companion check
+
+check-slow: env  ## kills, fuzzed inputs and the like in full numbers, an hour or two; what has passed is not run again
+	@$(PY) tools/check_slow.py
 
 refresh: env     ## write the outputs of the committed notebooks that are stale
 	@$(PY) -m companion refresh
@@ -52,4 +55,4 @@ env:
 	@$(PYTHON) tools/bootstrap.py
 
 help:            ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile

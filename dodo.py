@@ -10,7 +10,7 @@ from companion.publish.site import building
 ROOT = project.project_root()
 DOIT_CONFIG = {
     "default_tasks": ["site"],
-    "dep_file": str(ROOT / "_build" / "doit.json"),
+    "dep_file": str(building.state_path(ROOT)),
     "backend": "json",
     "par_type": "thread",
 }
@@ -23,8 +23,7 @@ def task_execute():
         yield {
             "name": name,
             "actions": [(execution.task, [ROOT, name])],
-            "file_dep": [ROOT / "book" / f"{name}.md"],
-            "uptodate": [(execution.is_current, [ROOT, name])],  # by the hash of all that its last run used
+            "uptodate": [(execution.is_done, [ROOT, name])],  # the executed notebook says it itself, so nothing is forgotten
             "targets": [execution.executed_path(ROOT, name)],
             "io": {"capture": False},  # doit would swap sys.stdout, which threads share
         }

@@ -1,7 +1,6 @@
 """The command line: `companion build | handout | dist | run | record | refresh | check | claims | data | new | ...`."""
 
 import argparse
-import errno
 import json
 import os
 import runpy
@@ -10,7 +9,7 @@ import sys
 import time
 
 from companion.catalogue import SETS
-from companion.publish import UserError
+from companion.publish import UserError, disk_problem
 
 REAL_SETS = {name: source.places for name, source in SETS.items() if source.places}
 
@@ -40,18 +39,6 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("companion: stopped.", file=sys.stderr)
         return 130
-
-
-def disk_problem(error):
-    """An error of the operating system as a sentence: which file, why, and what to do."""
-    reason = error.strerror or str(error) or type(error).__name__
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{reason}: this system allows too few open files at once; allow more, such as `ulimit -n 1024`."
-    if error.errno == errno.ENOSPC:
-        return f"{reason}: make room on the disk, and run the command again."
-    if error.filename is None:
-        return f"the system refuses something ({reason})."
-    return f"{error.filename} cannot be read or written ({reason}): check that it is there, and its permissions."
 
 
 def positive(text):
@@ -145,12 +132,13 @@ def build(options):
     root = project.project_root()
     os.chdir(root)
     with building.alone(root):
+        building.forget_damaged_state(root)
         recipe = runpy.run_path(str(root / "dodo.py"))
         recipe["DOIT_CONFIG"] |= {"reporter": progress.reporter(len(recipe["NAMES"])), "verbosity": 0}
         workers = options.workers or execution.default_workers()
         parallel = ["-n", str(workers)] if workers > 1 else []
         tasks = ["execute"] if options.without_solutions else []
-        code = DoitMain(ModuleTaskLoader(recipe)).run(["run", *parallel, *tasks])
+        code = DoitMain(ModuleTaskLoader(recipe)).run(["run", "--continue", *parallel, *tasks])
         if code:
             raise UserError("the book was not built; what is wrong is said above.")
         if options.without_solutions:
@@ -174,7 +162,7 @@ def handout(options):
 
 
 def run(options):
-    """`companion run`: whole chapters, one after the other."""
+    """`companion run`: whole chapters, one after the other; one that fails does not keep the others from running."""
     from companion.publish import project
     from companion.publish.notebooks import chapters, execution
 
@@ -182,16 +170,29 @@ def run(options):
     names = options.chapter or chapters.chapter_names(root)
     for name in names:
         chapters.source_path(root, name)
-    advance = progress_bar(len(names), options.profile, "chapter")
+    advance, problems = progress_bar(len(names), options.profile, "chapter"), []
     for name in names:
-        execution.execute_chapter(root, name, options.profile)
-        advance(name)
+        problem = problem_of(execution.execute_chapter, root, name, options.profile)
+        problems += [problem] * bool(problem)
+        advance(name, problem)
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def problem_of(call, *arguments):
+    """What keeps a piece of work from being done, as a sentence; None where it is done."""
+    try:
+        call(*arguments)
+    except UserError as error:
+        return str(error)
+    except OSError as error:
+        return disk_problem(error)
 
 
 def record(options):
     """`companion record`: jobs through papermill, each saved as it ends; a second call does only what is missing.
 
-    With --accept nothing runs: the changes of the code since the runs were made are signed, with a reason.
+    One chapter that fails does not keep the others from being recorded. With --accept nothing runs: the changes of the code since the runs were made are signed, with a reason.
     """
     from companion.evidence.profiles import profile
     from companion.publish import project
@@ -203,8 +204,11 @@ def record(options):
         names = [name for name in chapters.chapter_names(root) if profile(name).get("grid")]
     if options.accept or options.why:
         return accept(root, names, options)
-    problems = []
     for chapter in names:
+        chapters.source_path(root, chapter)
+    problems = []
+
+    def one(chapter):
         before, now, errors = recording.record_chapter(
             root,
             chapter,
@@ -216,7 +220,11 @@ def record(options):
             progress=progress_bar,
         )
         print(f"{chapter}: {now} jobs recorded now, {before} were there before, {len(errors)} failed.")
-        problems += errors
+        problems.extend(errors)
+
+    for chapter in names:
+        problem = problem_of(one, chapter)
+        problems += [problem] * bool(problem)
     if problems:
         raise UserError("\n".join(problems))
 
@@ -289,9 +297,9 @@ def refresh(options):
             try:
                 ran += future.result()
                 advance(futures[future])
-            except UserError as error:
-                problems.append(str(error))
-                advance(futures[future], str(error))
+            except (UserError, OSError) as error:
+                problems.append(str(error) if isinstance(error, UserError) else disk_problem(error))
+                advance(futures[future], problems[-1])
     done = len(names) - len(problems)
     print(f"{done} notebooks refreshed, {ran} of them executed; in the others only words had changed.")
     if problems:
@@ -311,7 +319,7 @@ def check(options):
     from companion.publish import project
 
     root = project.project_root()
-    chosen = "not slow and not browser and not realdata"
+    chosen = "not slow and not browser and not realdata and not thorough"
     if subprocess.run([sys.executable, "-m", "pytest", "-q", "-m", chosen, "tests"], cwd=root).returncode:
         raise UserError("the quick tests found something, see above.")
 

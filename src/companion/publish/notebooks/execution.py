@@ -6,23 +6,27 @@ import os
 import platform
 import subprocess
 import tempfile
+import time
 from importlib import metadata
 from pathlib import Path
 
 from companion.evidence import profiles
-from companion.publish import UserError, git
+from companion.publish import UserError, disk_problem, git
 from companion.publish.notebooks import chapters, figures, kernels
 
 
-def execute(text, parameters, folder=None, label="notebook", start=None):
+def execute(text, parameters, folder=None, label="notebook", start=None, limit=None):
     """Execute a notebook (JSON text) by papermill in a fresh kernel; returns the executed notebook as JSON text.
 
-    Its metadata `companion_uses` says which modules, records, ledger rows and profiles of the package the run used. No cell
-    has a time limit. `start` is a line that the kernel runs first. Raises UserError with the failing cell's number and message.
+    Its metadata `companion_uses` says which modules, records, ledger rows and profiles of the package the run used. A cell
+    that prints without end is stopped, and so is one that takes longer than `limit` seconds (None: there is no limit).
+    `start` is a line that the kernel runs first. Raises UserError with the failing cell's number and message.
     """
     import nbformat
     import papermill
     from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    from companion.publish.notebooks import clients
 
     kernels.use_own_environment()
     text = nbformat.writes(kernels.ask_uses(nbformat.reads(text, as_version=4)))
@@ -35,6 +39,8 @@ def execute(text, parameters, folder=None, label="notebook", start=None):
                 result,
                 parameters,
                 kernel_name="python3",
+                engine_name=clients.register(),
+                execution_timeout=limit,
                 cwd=folder or scratch,
                 progress_bar=False,
                 start_timeout=kernels.STARTUP,
@@ -49,6 +55,8 @@ def execute(text, parameters, folder=None, label="notebook", start=None):
             raise UserError(f"{label}: {where} failed with {kernels.reason(error)}") from None
         except DeadKernelError:
             raise UserError(f"{label}: its kernel died, most likely for lack of memory; try fewer --workers.") from None
+        except clients.CellStopped as error:
+            raise UserError(f"{label}: {error}") from None
         except (CellExecutionError, OSError, RuntimeError) as error:
             raise UserError(f"{label}: it could not be executed: {kernels.reason(error)}") from None
         executed = nbformat.read(result, as_version=4)
@@ -62,7 +70,10 @@ def execute_chapter(root, chapter, profile="quick"):
 
     notebook = chapters.read_source(root, chapter)
     values = {} if profile == "quick" else profile_parameters(chapter, chapters.parameters(notebook))
-    text = execute(nbformat.writes(notebook), values, root / "book", chapter, figures.START)
+    limit = kernels.cell_limit() if profile == "quick" else None  # a full profile trains for hours
+    start = time.perf_counter()  # papermill's own times are those of the clock on the wall, which may be set back
+    text = execute(nbformat.writes(notebook), values, root / "book", chapter, figures.START, limit)
+    seconds = time.perf_counter() - start
     executed = nbformat.reads(text, as_version=4)
     uses = executed.metadata.pop("companion_uses")
     devices = {
@@ -70,7 +81,7 @@ def execute_chapter(root, chapter, profile="quick"):
     }
     executed.metadata["companion"] = {
         "profile": profile,
-        "seconds": round(executed.metadata.papermill.duration),
+        "seconds": round(seconds),
         "cpu": round(executed.metadata.pop("companion_cpu"), 1),  # does not grow with what else the machine does
         "device": " and ".join(sorted(devices)) or "cpu",
         "versions": {"Python": platform.python_version(), "PyTorch": metadata.version("torch")},
@@ -92,6 +103,27 @@ def is_current(root, chapter, path=None):
     """Whether the executed notebook (or another one at `path`) holds the outputs of the present code."""
     about = _about(path or executed_path(root, chapter))
     return "uses" in about and about["hash"] == chapters.code_hash(chapters.read_source(root, chapter), about["uses"])
+
+
+def is_done(root, chapter):
+    """Whether the executed notebook holds the outputs of the present code and the present words: nothing is left to do.
+
+    The notebook says so itself, however the command that made it ended: it is written whole or not at all.
+    """
+    path = executed_path(root, chapter)
+    if not is_current(root, chapter):
+        return False
+    executed = chapters.derived_notebook(path)
+    return executed is not None and _cells(executed) == _cells(chapters.read_source(root, chapter))
+
+
+def _cells(notebook):
+    """What an author has written into each cell: its kind, text and tags, without what papermill notes there."""
+    own = ("papermill", "execution")
+    return [
+        (cell.cell_type, cell.source, {k: v for k, v in cell.metadata.items() if k not in own and v != []})
+        for cell in notebook.cells
+    ]
 
 
 def _about(path):
@@ -117,6 +149,8 @@ def task(root, chapter):
         execute_chapter(root, chapter)
     except UserError as error:
         return TaskFailed(str(error))
+    except OSError as error:
+        return TaskFailed(f"{chapter}: {disk_problem(error)}")
 
 
 def profile_parameters(chapter, defaults):

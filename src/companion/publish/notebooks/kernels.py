@@ -8,6 +8,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from companion.publish import UserError
+
 FIXED = {
     "OMP_NUM_THREADS": "1",  # one thread: repeatable, and jobs side by side do not disturb each other
     "MKL_NUM_THREADS": "1",
@@ -29,6 +31,7 @@ KEPT = (
 )
 DROPPED = ("MPLBACKEND", "MPLSETUP", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "QT_API")
 STARTUP = 300  # seconds that a kernel may take to start on a busy machine
+LIMIT = 1800  # seconds that a cell of the quick profile may take; COMPANION_LIMIT says otherwise
 USES = """\
 import json, sys, time
 from companion import uses
@@ -49,6 +52,17 @@ def kernel_environment(environment=None):
     if matplotlib := find_spec("matplotlib"):
         own["MATPLOTLIBRC"] = str(Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc")
     return own | FIXED
+
+
+def cell_limit():
+    """How many seconds one cell of the quick profile may take: the whole number in COMPANION_LIMIT, or `LIMIT`; None for 0.
+
+    Raises UserError where it is none.
+    """
+    given = os.environ.get("COMPANION_LIMIT") or str(LIMIT)
+    if not given.isdecimal():
+        raise UserError(f"COMPANION_LIMIT is {given!r}: it is a whole number of seconds, or 0 for no limit.")
+    return int(given) or None
 
 
 @cache

@@ -61,12 +61,14 @@ def _execute(root, chapter, notebook):
     """Run the notebook's cells in place; returns what the run used of the package."""
     import nbclient
 
+    from companion.publish.notebooks import clients
+
     kernels.use_own_environment()
     kernels.ask_uses(notebook)
-    client = nbclient.NotebookClient(
+    client = clients.Client(
         notebook,
         kernel_name="python3",
-        timeout=None,
+        timeout=kernels.cell_limit(),
         startup_timeout=kernels.STARTUP,
         record_timing=False,
         coalesce_streams=True,  # else where one cell's prints are split depends on timing
@@ -75,6 +77,8 @@ def _execute(root, chapter, notebook):
     )
     try:
         client.execute()
+    except clients.CellStopped as error:
+        raise UserError(f"{chapter}: {error}") from None
     except nbclient.exceptions.CellExecutionError as error:
         raise UserError(f"{chapter}: a cell failed with {kernels.reason(error)}") from None
     except nbclient.exceptions.DeadKernelError:

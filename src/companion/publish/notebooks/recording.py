@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from companion.data import files, load_dataset
 from companion.evidence import keeping, profiles
 from companion.evidence.records import differences, identity
-from companion.publish import UserError
+from companion.publish import UserError, disk_problem
 from companion.publish.notebooks import chapters, recorded_code
 from companion.publish.notebooks.execution import current_commit, default_workers, execute, payloads, today
 from companion.publish.notebooks.recorded_code import accept, changed_code, job_notebook, record_file
@@ -154,10 +154,13 @@ def _run(jobs, notebook, workers, scheduler):
 def _kept(root, job, text, target, before, commit):
     """Keep what a job has made; returns what was wrong with it, or None."""
     try:
-        keeping.merge_runs(target, *harvest(text, job, before, commit))
+        rows = harvest(text, job, before, commit)
+        _keep(root, job, text)  # first: what the record holds is not run again
+        keeping.merge_runs(target, *rows)
     except (UserError, ValueError) as error:
         return str(error)
-    _keep(root, job, text)
+    except OSError as error:
+        return f"{job.chapter} ({job.name}): {disk_problem(error)}"
 
 
 def harvest(text, job, before, commit):

@@ -1,5 +1,6 @@
 """Gates the executed notebooks, runs Jupyter Book strictly, mends and gates the pages, and puts the site in its place."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -56,6 +57,23 @@ def alone(root):
         yield
     finally:
         lock.release()
+
+
+def state_path(root):
+    """Where doit keeps what it knows of the last site."""
+    return root / "_build" / "doit.json"
+
+
+def forget_damaged_state(root):
+    """Remove doit's state where it cannot be read, as after a stop in the middle of writing it: the site is made anew then."""
+    try:
+        whole = isinstance(json.loads(state_path(root).read_text(encoding="utf-8")), dict)
+    except FileNotFoundError:
+        return
+    except ValueError:
+        whole = False
+    if not whole:
+        state_path(root).unlink()
 
 
 def task(root):
