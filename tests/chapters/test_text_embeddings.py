@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import companion
-from companion import Split, check_tokens, kernels, load_dataset
+from companion import Split, check_tokens, kernels, load_dataset, load_record
 from companion.publish.notebooks import chapters
 
 NAMES = {"torch": torch, "nn": nn, "F": F, "np": np, "csr_matrix": csr_matrix, "time": time, "kernels": kernels}
@@ -250,3 +250,24 @@ WORDS = ["word2vec", "word embedding", "word order", "cosine similarity"]
 @pytest.mark.parametrize("words", WORDS)
 def test_the_search_finds_the_page_by_the_words_that_a_student_types(search, words):
     assert "book/text-embeddings" in search(words)
+
+
+def test_what_the_page_says_of_every_pair_and_every_run_the_record_says():
+    def runs(network):
+        return load_record("text-embeddings").select(network=network, penalty=1e-4, side="front")
+
+    ahead = [
+        bag.last("val_accuracy") - dense.last("val_accuracy")
+        for bag, dense in zip(*map(runs, ("bag", "dense")), strict=True)
+    ]
+    assert len(ahead) == 5 and min(ahead) > 0  # "behind the bag of words in every pair"
+    lost = {
+        network: [run.extras["order"][0] - run.extras["order"][1] for run in runs(network)]
+        for network in ("dense", "conv")
+    }
+    assert all(
+        0 < d < c for d, c in zip(lost["dense"], lost["conv"], strict=True)
+    )  # "the convolution more, in every run"
+    assert sum(lost["dense"]) / 5 == pytest.approx(0.01, abs=0.005)  # "about a hundredth"
+    best = [max(run.history.val_accuracy) for run in runs("dense")]
+    assert max(best) < 0.8875 and max(run.last("val_accuracy") for run in runs("dense")) < 0.885
