@@ -23,7 +23,7 @@ def task_execute():
         yield {
             "name": name,
             "actions": [(execution.task, [ROOT, name])],
-            "uptodate": [(execution.is_done, [ROOT, name])],  # the executed notebook says it itself, so nothing is forgotten
+            "uptodate": [(execution.is_done, [ROOT, name])],  # the executed notebook says it itself
             "targets": [execution.executed_path(ROOT, name)],
             "io": {"capture": False},  # doit would swap sys.stdout, which threads share
         }

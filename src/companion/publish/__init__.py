@@ -1,6 +1,5 @@
 """Builds and checks the book; for maintainers. Nothing else in the package imports it."""
 
-
 import errno
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
